@@ -1,0 +1,1 @@
+"""How people and programs reach Xunge: pages, JSON, command line, jobs, sign-in."""

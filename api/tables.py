@@ -1,0 +1,21 @@
+"""Every table of the product, in one import, for migrations and tests."""
+
+import api.accounts
+import api.audit
+import api.job_runs
+import grid.calendar
+import grid.cells
+import grid.communities
+import grid.incidents
+import grid.people
+import grid.places
+import grid.walkways
+import scheduling.demand
+import scheduling.rosters
+from grid.database import Base
+
+__all__ = ["metadata"]
+
+_ROOMS = (api, grid, scheduling)
+
+metadata = Base.metadata

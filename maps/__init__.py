@@ -1,0 +1,1 @@
+"""Pictures and statistics: hotspots as array functions, folium maps from plain data."""

@@ -1,0 +1,1 @@
+"""Decisions: weekly rosters and patrol routes."""
