@@ -2,8 +2,8 @@
 
 The totals per class and category are the input; days, hours, places, sources and endings are
 drawn. What the product says of them (433→338 police calls, the hotspots, the satisfaction) is
-counted from the rows like anyone's. Year *last* is the 365 days that end on ``until`` (included),
-year *before* the 365 days before that.
+counted from the rows like anyone's. Year *last* is the 365 days before ``until`` (itself not
+included), year *before* the 365 days before those.
 """
 
 import random
@@ -296,8 +296,7 @@ class _Drawing:
     def __init__(self, seed: int, ground: Ground, until: date) -> None:
         self.rng = random.Random(f"incidents {seed}")  # noqa: S311 - a drawing, no secret
         self.ground = ground
-        self.until = until
-        self.end = datetime.combine(until, time(23, 59), LOCAL)
+        self.end = datetime.combine(until, time(), LOCAL) - timedelta(minutes=1)
         self.homes = [b for b in ground.buildings if b.households]
         self.home_weights = [b.residents for b in self.homes]
         self.streets = [way for way in ground.walkways if way.name and way.length_m > 20]
@@ -410,9 +409,9 @@ class _Drawing:
 
 def periods(until: date) -> dict[str, tuple[date, date]]:
     """Return first and last day of the year ``before`` and the ``last`` year."""
-    last = until - timedelta(YEAR_DAYS - 1)
+    last = until - timedelta(YEAR_DAYS)
     before = last - timedelta(YEAR_DAYS)
-    return {"before": (before, last - timedelta(1)), "last": (last, until)}
+    return {"before": (before, last - timedelta(1)), "last": (last, until - timedelta(1))}
 
 
 def _numbered(incidents: list[SampleIncident]) -> list[SampleIncident]:
@@ -428,7 +427,7 @@ def _numbered(incidents: list[SampleIncident]) -> list[SampleIncident]:
 
 
 def draw_incidents(seed: int, ground: Ground, until: date) -> list[SampleIncident]:
-    """Draw two years of incidents ending on ``until``, in order of report."""
+    """Draw two years of incidents ending before ``until``, in order of report."""
     drawing = _Drawing(seed, ground, until)
     drawn: list[SampleIncident] = []
     spans = periods(until)
@@ -459,7 +458,7 @@ def draw_mediations(
 ) -> list[SampleMediation]:
     """Draw the mediation cases of two years of disputes, and which were confirmed in court."""
     rng = random.Random(f"mediations {seed}")  # noqa: S311 - a drawing, no secret
-    end = datetime.combine(until, time(23, 59), LOCAL)
+    end = datetime.combine(until, time(), LOCAL)
     disputes = [
         i
         for i in incidents

@@ -325,7 +325,7 @@ def _incidents(
 
 
 def load_sample(session: Session, until: date, seed: int = SEED) -> Community:
-    """Load the sample community with two years of incidents ending on ``until`` (included).
+    """Load the sample community with two years of incidents ending before ``until``.
 
     Where the sample is already there it is returned as it is, with the days it was loaded with.
     The caller commits.
