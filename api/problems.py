@@ -1,0 +1,146 @@
+"""Every refusal becomes one answer: problem details (RFC 9457) for programs, a page for people."""
+
+import logging
+import uuid
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from api.permissions import Caller, NotSignedIn, locale_of
+from api.web import page
+from grid.errors import DomainError
+
+LOG = logging.getLogger(__name__)
+API_PREFIX = "/api/"
+
+
+class UnexpectedError(DomainError):
+    """A fault of ours."""
+
+    zh = "系统出错，操作没有生效，已保存的数据未受影响。请稍后重试；仍不行请把错误编号 {reference} 告诉管理员。"
+    en = "Something went wrong on our side; nothing was changed. Try again later, or tell the administrator reference {reference}."
+    status = 500
+
+
+class NoSuchPage(DomainError):
+    """Nothing is served at this address."""
+
+    zh = "没有这个页面：{path}。请从上方菜单进入。"
+    en = "There is no page at {path}. Use the menu above."
+    status = 404
+
+
+class FieldErrors(DomainError):
+    """One or more fields of the request do not fit."""
+
+    zh = "填写有误：{fields}。请更正后重新提交。"
+    en = "Some fields do not fit: {fields}. Correct them and send again."
+    status = 422
+
+
+class MethodRefused(DomainError):
+    """The address exists, the method does not."""
+
+    zh = "该地址不支持 {method} 请求。请从页面上的按钮操作。"
+    en = "This address does not take {method}. Use the buttons on the page."
+    status = 405
+
+
+def is_for_program(request: Request) -> bool:
+    """Say whether the answer goes to a program rather than a person."""
+    return request.url.path.startswith(API_PREFIX) or "application/json" in request.headers.get(
+        "accept", ""
+    )
+
+
+def caller_of(request: Request) -> Caller:
+    """Return whoever the request was identified as, or nobody."""
+    found = getattr(request.state, "caller", None)
+    return found if isinstance(found, Caller) else Caller("", "", None, 0, locale_of(request))
+
+
+def problem(request: Request, refusal: DomainError, **members: Any) -> JSONResponse:  # noqa: ANN401
+    """Return a problem-details answer."""
+    locale = caller_of(request).locale
+    return JSONResponse(
+        {
+            "type": f"urn:xunge:problem:{type(refusal).__name__}",
+            "title": HTTPStatus(refusal.status).phrase,
+            "status": refusal.status,
+            "detail": refusal.sentence(locale),
+            "instance": request.url.path,
+            **members,
+        },
+        status_code=refusal.status,
+        media_type="application/problem+json",
+        headers={"www-authenticate": "Bearer"} if refusal.status == 401 else None,
+    )
+
+
+def answer(request: Request, refusal: DomainError, **members: Any) -> Response:  # noqa: ANN401
+    """Return a refusal as a program or a person reads it."""
+    if is_for_program(request):
+        return problem(request, refusal, **members)
+    caller = caller_of(request)
+    if isinstance(refusal, NotSignedIn):
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = "/sign-in"
+        if request.method == "GET" and wanted != "/":
+            target += f"?next={quote(wanted)}"
+        if request.headers.get("hx-request"):
+            return Response(status_code=401, headers={"HX-Redirect": target})
+        return RedirectResponse(target, status_code=303)
+    return page(
+        request,
+        caller,
+        "refusal.html",
+        status_code=refusal.status,
+        sentence=refusal.sentence(caller.locale),
+        status=refusal.status,
+        details=members,
+    )
+
+
+def _field_errors(error: RequestValidationError) -> tuple[FieldErrors, list[dict[str, str]]]:
+    rows = [
+        {
+            "field": ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]),
+            "message": str(found["msg"]),
+        }
+        for found in error.errors()
+    ]
+    return FieldErrors(fields="; ".join(f"{r['field']} – {r['message']}" for r in rows)), rows
+
+
+def install(app: FastAPI) -> None:
+    """Map every kind of failure once."""
+
+    @app.exception_handler(DomainError)
+    def refused(request: Request, error: DomainError) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def unfit(request: Request, error: RequestValidationError) -> Response:
+        refusal, rows = _field_errors(error)
+        return answer(request, refusal, errors=rows)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer(request, NoSuchPage(path=request.url.path))
+        if error.status_code == 405:
+            return answer(request, MethodRefused(method=request.method))
+        refusal = FieldErrors(fields=str(error.detail))
+        refusal.status = error.status_code  # type: ignore[misc]
+        return answer(request, refusal)
+
+    @app.exception_handler(Exception)
+    def broke(request: Request, error: Exception) -> Response:
+        reference = uuid.uuid4().hex[:8]
+        LOG.error("request %s broke, reference %s", request.url.path, reference, exc_info=error)
+        return answer(request, UnexpectedError(reference=reference))

@@ -1,0 +1,1 @@
+"""Accounts and programs' keys, kept by the administrator."""

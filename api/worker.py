@@ -1,0 +1,69 @@
+"""The worker: takes jobs from the queue until it is told to stop."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+
+from sqlalchemy import Engine
+
+from api.jobs import STALLED_AFTER_S, queue_app, rescue_stalled
+from api.settings import REPO_ROOT, Settings
+from grid.database import connect
+
+RESCUE_EVERY_S = STALLED_AFTER_S / 2
+
+
+async def work(settings: Settings, engine: Engine, *, concurrency: int = 1) -> None:
+    """Take jobs until SIGINT or SIGTERM. A job cut off here is taken up by the next worker."""
+    app = queue_app(settings.libpq_url(), engine)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(concurrency=concurrency, install_signal_handlers=False)
+        )
+        rescue = asyncio.create_task(_rescue_forever(app))
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        rescue.cancel()
+        if worker.done():
+            worker.result()
+            return
+        # A solve runs in a thread that cannot be cancelled: leave at once, the queue remembers.
+        os._exit(0)
+
+
+async def _rescue_forever(app: object) -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            await rescue_stalled(app)  # type: ignore[arg-type]
+        await asyncio.sleep(RESCUE_EVERY_S)
+
+
+def run_worker(settings: Settings, *, concurrency: int = 1) -> None:
+    """Run a worker in this process."""
+    engine = connect(settings.sqlalchemy_url())
+    asyncio.run(work(settings, engine, concurrency=concurrency))
+
+
+def _die_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def start_worker_process() -> subprocess.Popen[bytes]:
+    """Start a worker as a child that ends when this process ends, however it ends.
+
+    A process of its own, not a task of the web server: a solve in Python would hold the pages up.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "worker", "--quiet"],
+        cwd=REPO_ROOT,
+        preexec_fn=_die_with_parent,
+    )
