@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api import problems
 from api.discovery import modules
 from api.guards import SafeHeaders, SizeLimit
-from api.permissions import SIGNED_IN, Caller, Role, allow, anyone
+from api.permissions import SESSION_COOKIE, SIGNED_IN, Caller, Role, allow, anyone
 from api.settings import Settings
 from api.settings import settings as process_settings
 from grid.database import connect
@@ -52,12 +52,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for _, module in modules("pages"):
         app.include_router(module.router, include_in_schema=False)
     for thing, module in modules("endpoints"):
-        app.include_router(module.router, prefix="/api/v1", tags=[thing])
+        app.include_router(
+            module.router, prefix="/api/v1", tags=[thing], responses=problems.DOCUMENTED
+        )
     _serve_own_pages(app, chosen)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(SizeLimit, limit_mb=chosen.upload_limit_mb)
     app.add_middleware(SafeHeaders)
     return app
+
+
+def described(app: FastAPI) -> dict[str, object]:
+    """Return the OpenAPI 3.1 description, with problem details and both ways to sign in."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = problems.Problem.model_json_schema()
+    components["securitySchemes"] = {
+        "service_token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+    }
+    document["security"] = [{"service_token": []}, {"session": []}]
+    return document
 
 
 def _serve_own_pages(app: FastAPI, settings: Settings) -> None:
@@ -78,7 +93,7 @@ def _serve_own_pages(app: FastAPI, settings: Settings) -> None:
 
     @app.get("/api/openapi.json", include_in_schema=False)
     def openapi(caller: Annotated[Caller, allow(*SIGNED_IN, Role.SERVICE)]) -> dict[str, object]:
-        return app.openapi()
+        return described(app)
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request, caller: Annotated[Caller, allow(*SIGNED_IN)]) -> HTMLResponse:

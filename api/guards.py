@@ -1,7 +1,8 @@
 """What every response and every request body passes: safe headers, and a limit on size."""
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grid.errors import DomainError
@@ -63,56 +64,53 @@ class SizeLimit:
             await self._refuse(scope, receive, send)
             return
         received = 0
-        started = False
+        started = over = False
 
         async def count() -> Message:
-            nonlocal received
+            nonlocal received, over
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.limit:
-                raise _OverLimit
+                over = True
+                # To the reader the sender has gone: whatever it makes of that is not sent on.
+                return {"type": "http.disconnect"}
             return message
 
-        async def note(message: Message) -> None:
+        async def pass_on(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if not over:
+                started = True
+                await send(message)
 
         try:
-            await self.app(scope, count, note)
-        except _OverLimit:
-            if not started:
-                await self._refuse(scope, receive, send)
+            await self.app(scope, count, pass_on)
+        except ClientDisconnect:
+            if not over:
+                raise
+        if over and not started:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = TooLarge(limit_mb=self.limit_mb)
-        sentence = refusal.sentence("zh") + " " + refusal.sentence("en")
-        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
-        body = {
-            "type": "urn:xunge:problem:TooLarge",
-            "title": "Content Too Large",
-            "status": 413,
-            "detail": sentence,
-        }
-        response = JSONResponse(
-            body,
-            status_code=413,
-            media_type="application/problem+json",
-            headers={"connection": "close"},
-        )
-        if wants_page:
-            from starlette.responses import HTMLResponse
-
-            response = HTMLResponse(  # type: ignore[assignment]
-                '<!doctype html><html lang="zh"><meta charset="utf-8">'
+        if "text/html" in Headers(scope=scope).get("accept", ""):
+            response: Response = HTMLResponse(
+                '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
                 '<meta name="viewport" content="width=device-width">'
                 f"<title>413</title><body><h1>文件太大</h1><p>{refusal.sentence('zh')}</p>"
-                f"<p lang=en>{refusal.sentence('en')}</p></body></html>",
+                f'<p lang="en">{refusal.sentence("en")}</p></body></html>',
                 status_code=413,
                 headers={"connection": "close"},
             )
+        else:
+            response = JSONResponse(
+                {
+                    "type": "urn:xunge:problem:TooLarge",
+                    "title": "Content Too Large",
+                    "status": 413,
+                    "detail": f"{refusal.sentence('zh')} {refusal.sentence('en')}",
+                },
+                status_code=413,
+                media_type="application/problem+json",
+                headers={"connection": "close"},
+            )
         await response(scope, receive, send)
-
-
-class _OverLimit(Exception):
-    """Raised inside body reading; never leaves this module."""

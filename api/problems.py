@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from api.permissions import Caller, NotSignedIn, locale_of
@@ -49,6 +50,30 @@ class MethodRefused(DomainError):
     zh = "该地址不支持 {method} 请求。请从页面上的按钮操作。"
     en = "This address does not take {method}. Use the buttons on the page."
     status = 405
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457) as every refusal of the JSON API is answered."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    """The sentence, in the caller's language: what is wrong and what to do."""
+    instance: str = ""
+    errors: list[dict[str, str]] = []
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+    for status in (400, 401, 403, 404, 405, 409, 413, 422, 500)
+}
+"""The refusals every operation of the JSON API documents."""
 
 
 def is_for_program(request: Request) -> bool:
