@@ -1,0 +1,1 @@
+"""Bring outside files onto the ground: read, check, preview, commit as one batch, undo as one."""

@@ -1,0 +1,114 @@
+"""What can be wrong with an imported file, as sentences; and with one of its rows."""
+
+from dataclasses import dataclass
+
+from grid.errors import DomainError
+
+
+@dataclass(frozen=True)
+class RowError:
+    """Why one row of a file cannot be taken, in both languages.
+
+    ``row`` is the number a person sees: the spreadsheet's own row (the header is row 1), or the
+    feature's place in its file counted from 1.
+    """
+
+    row: int
+    zh: str
+    en: str
+    column: str | None = None
+
+    def sentence(self, locale: str = "zh") -> str:
+        """Return the sentence in ``zh`` or ``en``, without the row number."""
+        return self.en if locale.startswith("en") else self.zh
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a person should know about a file that does not stop it."""
+
+    zh: str
+    en: str
+
+    def sentence(self, locale: str = "zh") -> str:
+        """Return the sentence in ``zh`` or ``en``."""
+        return self.en if locale.startswith("en") else self.zh
+
+
+class FileMissing(DomainError):
+    """There is no such file, or it is a folder."""
+
+    zh = "找不到文件“{path}”。请检查路径。"
+    en = "There is no file at “{path}”. Check the path."
+    status = 404
+
+
+class FileEmpty(DomainError):
+    """The file has no bytes, or no rows."""
+
+    zh = "文件“{name}”里没有内容。请确认导出时选中了数据。"
+    en = "The file “{name}” has nothing in it. Make sure that data were selected when it was exported."
+
+
+class FileTooLarge(DomainError):
+    """The file is over the limit; nothing of it was read."""
+
+    zh = "文件“{name}”有 {size_mb} MB，超过 {limit_mb} MB 的上限，未读取。请裁剪到本社区范围或拆分后再导入；管理员可用 XUNGE_UPLOAD_LIMIT_MB 调整上限。"
+    en = "The file “{name}” is {size_mb} MB, over the limit of {limit_mb} MB; it was not read. Clip it to the community or split it; the administrator can raise XUNGE_UPLOAD_LIMIT_MB."
+    status = 413
+
+
+class FormatUnknown(DomainError):
+    """Nothing we can read."""
+
+    zh = "认不出文件“{name}”的格式。可导入：GeoJSON、GeoPackage（.gpkg）、压缩成 .zip 的 Shapefile、KML/KMZ、Excel（.xlsx）、CSV、OSM（.osm/.pbf）。"
+    en = "The format of “{name}” is not known. What can be imported: GeoJSON, GeoPackage (.gpkg), a zipped Shapefile, KML/KMZ, Excel (.xlsx), CSV, OSM (.osm/.pbf)."
+
+
+class NotATable(DomainError):
+    """A table was needed and the file is something else."""
+
+    zh = "文件“{name}”实际是 {found}，不是表格。请提供 Excel（.xlsx）或 CSV。"
+    en = "The file “{name}” is really {found}, not a table. Give an Excel (.xlsx) or CSV file."
+
+
+class OldExcel(DomainError):
+    """The binary Excel format of before 2007, or a workbook locked with a password."""
+
+    zh = "文件“{name}”是旧版 Excel（.xls）或加了密码的工作簿，读不了。请在 Excel/WPS 里去掉密码、另存为 .xlsx 后再导入。"
+    en = "The file “{name}” is an old Excel file (.xls) or is locked with a password. Remove the password, save it as .xlsx and import that."
+
+
+class FileBroken(DomainError):
+    """The file ends too early or is damaged."""
+
+    zh = "文件“{name}”不完整或已损坏（{where}）。多半是传输中断：请重新导出或重新拷贝后再导入。"
+    en = "The file “{name}” is incomplete or damaged ({where}). A transfer was probably cut off: export or copy it again."
+
+
+class TextUnreadable(DomainError):
+    """Bytes that are neither UTF-8 nor GBK."""
+
+    zh = "文件“{name}”的文字既不是 UTF-8 也不是 GBK（第 {line} 行）。请另存为“CSV UTF-8”后再导入。"
+    en = "The text of “{name}” is neither UTF-8 nor GBK (line {line}). Save it as “CSV UTF-8” and import that."
+
+
+class TooManyRows(DomainError):
+    """More rows than one batch may hold."""
+
+    zh = "文件“{name}”超过 {limit} 行的上限。请按小区或月份拆分后分批导入。"
+    en = "The file “{name}” has more than {limit} rows. Split it by estate or month and import the parts."
+
+
+class ZipUnsafe(DomainError):
+    """An archive that would write outside its folder, or unpack to a flood."""
+
+    zh = "压缩包“{name}”不安全，已拒绝：{why}。请只压缩需要导入的那几个文件，重新打包。"
+    en = "The archive “{name}” is not safe and was refused: {why_en}. Pack only the files to import, anew."
+
+
+class XmlUnsafe(DomainError):
+    """XML that defines entities or a DTD."""
+
+    zh = "文件“{name}”带有实体定义（DTD），可能是攻击文件，已拒绝。请用地图软件重新导出。"
+    en = "The file “{name}” defines XML entities (a DTD), as attack files do, and was refused. Export it anew from the map program."
