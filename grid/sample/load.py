@@ -21,6 +21,7 @@ from grid.sample.ledger import draw_incidents, draw_mediations
 from grid.sample.streets import BLOCKS, METRIC_SRID
 from grid.sample.team import members, stewards
 from grid.walkways import Walkway
+from grid.working_calendar import seed_calendar
 
 SEED = 510304
 """The one seed of the sample."""
@@ -333,6 +334,7 @@ def load_sample(session: Session, until: date, seed: int = SEED) -> Community:
     there = session.scalars(select(Community).where(Community.code == COMMUNITY_CODE)).one_or_none()
     if there is not None:
         return there
+    seed_calendar(session)
     ground = draw(seed)
     since = date(until.year - 3, 1, 1)
     community = _community(session, ground)
