@@ -42,7 +42,7 @@ class Urgency(StrEnum):
 
 
 class IncidentState(StrEnum):
-    """待受理, 已受理, 已派遣, 处置中, 待核查, 已结案."""
+    """待受理, 已受理, 已派遣, 已处置, 已核查, 已结案."""
 
     REPORTED = "reported"
     ACCEPTED = "accepted"
@@ -108,6 +108,8 @@ class Incident(Base):
     """What the callback (回访) answered; null where nobody was asked."""
     patrol_id: Mapped[int | None]
     """The patrol that found it, where one did."""
+    reported_by: Mapped[str | None] = mapped_column(index=True)
+    """The account or program that entered it here; null for what came in with a batch."""
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)
 
 

@@ -649,6 +649,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("satisfied", sa.Boolean(), nullable=True),
         sa.Column("patrol_id", sa.Integer(), nullable=True),
+        sa.Column("reported_by", sa.String(), nullable=True),
         sa.Column("batch_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "(location IS NULL) = (provenance = 'none')",
@@ -708,6 +709,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_incident_community_occurred", "incident", ["community_id", "occurred_at"], unique=False
     )
+    op.create_index(op.f("ix_incident_reported_by"), "incident", ["reported_by"], unique=False)
     op.create_table(
         "member",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1070,6 +1072,7 @@ def downgrade() -> None:
     op.drop_index("ix_patrol_roster_day", table_name="patrol")
     op.drop_table("patrol")
     op.drop_table("member")
+    op.drop_index(op.f("ix_incident_reported_by"), table_name="incident")
     op.drop_index("ix_incident_community_occurred", table_name="incident")
     op.drop_index("ix_incident_cell", table_name="incident")
     op.drop_index(op.f("ix_incident_batch_id"), table_name="incident")
