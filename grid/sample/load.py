@@ -14,6 +14,7 @@ from grid.cells import GridCell, PatrolZone, PatrolZoneCell
 from grid.communities import Building, Community, Employer, Estate, StreetOffice
 from grid.database import GEOGRAPHIC_SRID
 from grid.incidents import Incident, MediationCase
+from grid.intake import assign
 from grid.people import Member, Steward
 from grid.places import Checkpoint, KeyPlace
 from grid.sample.ground import Ground, draw
@@ -247,27 +248,12 @@ def _team(
     )
 
 
-PLACE_SAMPLE_INCIDENTS = text("""
-    UPDATE incident AS i
-    SET location = CASE WHEN i.provenance = 'address'
-                        THEN ST_PointOnSurface(b.footprint) ELSE i.location END
+PLACE_AT_ADDRESS = text("""
+    UPDATE incident AS i SET location = ST_PointOnSurface(b.footprint)
     FROM building AS b
-    WHERE i.community_id = :community AND b.id = i.building_id
+    WHERE i.community_id = :community AND i.provenance = 'address' AND b.id = i.building_id
 """)
-
-ASSIGN_BUILDINGS = text("""
-    UPDATE incident AS i SET building_id = b.id
-    FROM building AS b
-    WHERE i.community_id = :community AND b.community_id = :community
-      AND i.building_id IS NULL AND ST_Covers(b.footprint, i.location)
-""")
-
-ASSIGN_CELLS = text("""
-    UPDATE incident AS i SET cell_id = c.id
-    FROM grid_cell AS c
-    WHERE i.community_id = :community AND c.community_id = :community
-      AND c.valid_to IS NULL AND ST_Covers(c.boundary, i.location)
-""")
+"""An address is its building's point by the database's own reckoning, as intake places it."""
 
 
 def _incidents(
@@ -321,8 +307,8 @@ def _incidents(
             for case in draw_mediations(seed, drawn, until)
         ],
     )
-    for statement in (PLACE_SAMPLE_INCIDENTS, ASSIGN_BUILDINGS, ASSIGN_CELLS):
-        session.execute(statement, {"community": community_id})
+    session.execute(PLACE_AT_ADDRESS, {"community": community_id})
+    assign(session, list(ids.values()))
 
 
 def load_sample(session: Session, until: date, seed: int = SEED) -> Community:
