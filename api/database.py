@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+import api.tables  # noqa: F401 - a row is written only when every table it refers to is known
 from grid.database import transaction
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine
 
+import api.tables  # noqa: F401 - a row is written only when every table it refers to is known
 from api.migrate import is_current, upgrade
 from api.settings import Settings
 from grid.database import connect

@@ -18,6 +18,7 @@ import procrastinate
 from sqlalchemy import Connection, Engine, text, update
 from sqlalchemy.orm import Session
 
+import api.tables  # noqa: F401 - a row is written only when every table it refers to is known
 from api.discovery import modules
 from api.job_runs import JobRun, JobState
 from grid.database import transaction
