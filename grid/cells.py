@@ -3,7 +3,8 @@
 from datetime import date
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from grid.database import Base, Key, geometry
@@ -23,11 +24,21 @@ class PatrolZoneCell(Base):
 
 
 class GridCell(Base):
-    """A grid cell: the 12 digits of its community and 3 of its own, kept for life."""
+    """A grid cell: the 12 digits of its community and 3 of its own, kept for life.
+
+    A border that moves makes a new row of the same code from that day on; the rows of one code
+    never hold on the same day.
+    """
 
     __tablename__ = "grid_cell"
     __table_args__ = (
-        UniqueConstraint("code"),
+        UniqueConstraint("code", "valid_from"),
+        ExcludeConstraint(
+            ("code", "="),
+            (text("daterange(valid_from, valid_to)"), "&&"),
+            using="gist",
+            name="ex_grid_cell_code_valid_once",
+        ),
         CheckConstraint("code ~ '^[0-9]{15}$'", name="code_15_digits"),
         CheckConstraint("ST_IsValid(boundary)", name="boundary_valid"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity_forward"),

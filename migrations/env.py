@@ -34,6 +34,7 @@ def run() -> None:
         with context.begin_transaction():
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
             context.run_migrations()
     engine.dispose()
 

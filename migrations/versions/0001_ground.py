@@ -320,6 +320,12 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("batch_id", sa.BigInteger(), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.column("code"), "="),
+            (sa.text("daterange(valid_from, valid_to)"), "&&"),
+            using="gist",
+            name="ex_grid_cell_code_valid_once",
+        ),
         sa.CheckConstraint("code ~ '^[0-9]{15}$'", name=op.f("ck_grid_cell_code_15_digits")),
         sa.CheckConstraint("ST_IsValid(boundary)", name=op.f("ck_grid_cell_boundary_valid")),
         sa.CheckConstraint(
@@ -335,7 +341,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grid_cell")),
-        sa.UniqueConstraint("code", name=op.f("uq_grid_cell_code")),
+        sa.UniqueConstraint("code", "valid_from", name=op.f("uq_grid_cell_code_valid_from")),
     )
     op.create_geospatial_index(
         "idx_grid_cell_boundary",
