@@ -112,3 +112,45 @@ class XmlUnsafe(DomainError):
 
     zh = "文件“{name}”带有实体定义（DTD），可能是攻击文件，已拒绝。请用地图软件重新导出。"
     en = "The file “{name}” defines XML entities (a DTD), as attack files do, and was refused. Export it anew from the map program."
+
+
+class WrongKind(DomainError):
+    """A file of a kind that cannot be imported, whatever its name says."""
+
+    zh = "文件“{name}”实际是 {found}，不能导入。{cure}"
+    en = "The file “{name}” is really {found} and cannot be imported. {cure_en}"
+
+
+class ShapefileIncomplete(DomainError):
+    """Some of the files a shapefile is made of are missing."""
+
+    zh = "压缩包“{name}”里的 Shapefile 缺少 {missing} 文件。请把同名的 .shp、.shx、.dbf、.prj 一起压缩成 .zip 再导入。"
+    en = "The shapefile in “{name}” lacks its {missing} file. Zip the .shp, .shx, .dbf and .prj of the same name together."
+
+
+class LayerNotChosen(DomainError):
+    """A file with several layers and none named."""
+
+    zh = "文件“{name}”里有多个图层：{layers}。请选择其中一个（命令行用 --layer）。"
+    en = "The file “{name}” holds several layers: {layers}. Choose one (on the command line, --layer)."
+
+
+class CoordinateColumnsUnknown(DomainError):
+    """A table without recognisable coordinate columns."""
+
+    zh = "表格“{name}”里认不出坐标列，现有列：{columns}。请指定经度列和纬度列，或提供名为 WKT 的几何列。"
+    en = "No coordinate columns were recognised in “{name}”; its columns are {columns}. Name the longitude and latitude columns, or give the shapes in a column named WKT."
+
+
+class NoSuchColumn(DomainError):
+    """A chosen column is not in the file."""
+
+    zh = "文件里没有列“{column}”。现有列：{columns}。"
+    en = "The file has no column “{column}”. Its columns are {columns}."
+
+
+class NotSpatial(DomainError):
+    """JSON or XML of another kind."""
+
+    zh = "文件“{name}”是 JSON，但不是 GeoJSON（缺少 FeatureCollection 和几何）。请用地图软件导出为 GeoJSON。"
+    en = "The file “{name}” is JSON but not GeoJSON (no FeatureCollection, no geometry). Export it as GeoJSON from the map program."

@@ -241,9 +241,17 @@ def _name(member: zipfile.ZipInfo) -> str:
         raw = member.filename.encode("cp437")
     except UnicodeEncodeError:
         return member.filename
+    # 楼 in GBK (C2 A5) is also valid UTF-8 (¥): only Chinese proves a guess right.
     for encoding in ("utf-8", "gb18030"):
         try:
-            return raw.decode(encoding)
+            name = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if has_chinese(name):
+            return name
     return member.filename
+
+
+def has_chinese(text: str) -> bool:
+    """Say whether a text holds Chinese characters."""
+    return any("㐀" <= c <= "鿿" or "豈" <= c <= "\ufaff" or c >= "\U00020000" for c in text)

@@ -29,7 +29,14 @@ from grid.imports.errors import (
     TextUnreadable,
     TooManyRows,
 )
-from grid.imports.files import DEFAULT_LIMIT_MB, FileKind, check_size, kind_of, safe_members
+from grid.imports.files import (
+    DEFAULT_LIMIT_MB,
+    FileKind,
+    check_size,
+    has_chinese,
+    kind_of,
+    safe_members,
+)
 
 ROW_LIMIT = 200_000
 EXCEL_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"})
@@ -120,11 +127,6 @@ def decode(raw: bytes, name: str) -> tuple[str, str]:
     if gbk is not None:
         return gbk, "gbk"
     raise TextUnreadable(name=name, line=_first_bad_line(raw))
-
-
-def has_chinese(text: str) -> bool:
-    """Say whether a text holds Chinese characters."""
-    return any("㐀" <= c <= "鿿" or "豈" <= c <= "﫿" or c >= "\U00020000" for c in text)
 
 
 def _try(raw: bytes, encoding: str) -> str | None:
