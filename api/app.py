@@ -11,9 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 
 from api import problems
+from api.accounts import Role
 from api.discovery import modules
 from api.guards import SafeHeaders, SizeLimit
-from api.permissions import SESSION_COOKIE, SIGNED_IN, Caller, Role, allow, anyone
+from api.permissions import SESSION_COOKIE, SIGNED_IN, Caller, allow, anyone
 from api.settings import Settings
 from api.settings import settings as process_settings
 from grid.database import connect

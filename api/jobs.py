@@ -228,7 +228,7 @@ def queue_app(libpq_url: str, engine: Engine) -> procrastinate.App:
         },
     )
 
-    @app.task(name=TASK, queue=QUEUE)
+    @app.task(name=TASK, queue=QUEUE)  # type: ignore[untyped-decorator]
     def run(run_id: str) -> None:
         perform(engine, run_id)
 

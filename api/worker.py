@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import procrastinate
 from sqlalchemy import Engine
 
 from api.jobs import STALLED_AFTER_S, queue_app, rescue_stalled
@@ -39,10 +40,10 @@ async def work(settings: Settings, engine: Engine, *, concurrency: int = 1) -> N
         os._exit(0)
 
 
-async def _rescue_forever(app: object) -> None:
+async def _rescue_forever(app: procrastinate.App) -> None:
     while True:
         with contextlib.suppress(OSError):
-            await rescue_stalled(app)  # type: ignore[arg-type]
+            await rescue_stalled(app)
         await asyncio.sleep(RESCUE_EVERY_S)
 
 

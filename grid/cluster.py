@@ -213,9 +213,9 @@ class Cluster:
 
     def _make_folders(self) -> None:
         user = self._server_user
-        if self.pg.exists() and not (self.pg / "PG_VERSION").exists() and any(self.pg.iterdir()):
-            if not (self.data_dir / "initdb-unfinished").exists():
-                raise FolderNotOurs(folder=self.pg, why="里面已有其他文件 / it is not empty")
+        half_made = (self.data_dir / "initdb-unfinished").exists()
+        if self.pg.exists() and self.major() is None and any(self.pg.iterdir()) and not half_made:
+            raise FolderNotOurs(folder=self.pg, why="里面已有其他文件 / it is not empty")
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             if os.geteuid() == 0:

@@ -3,24 +3,20 @@
 Every step looks first whether it is done: running the loop again is quick and changes nothing.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from time import monotonic
-from collections.abc import Iterator
 
 from rich.console import Console
-from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
 
 from api.demo.follow import follow
 from api.job_runs import JobRun
 from api.jobs import ask
-from api.today import next_monday
 from grid.communities import Community
 from grid.database import transaction
-from grid.incidents import Incident
 
 ACTOR = "demo"
 
