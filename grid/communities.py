@@ -58,6 +58,7 @@ class Employer(Base):
     id: Mapped[Key]
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id", ondelete="CASCADE"))
     name: Mapped[str]
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)
 
 
 class Estate(Base):
@@ -121,4 +122,5 @@ class ImportBatch(Base):
     rows: Mapped[int]
     warnings: Mapped[int] = mapped_column(default=0, server_default="0")
     imported_on: Mapped[date]
+    imported_by: Mapped[str] = mapped_column(default="", server_default="")
     undone: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -41,3 +41,4 @@ class Checkpoint(Base):
     location: Mapped[WKBElement] = mapped_column(geometry("POINT"))
     dwell_min: Mapped[int] = mapped_column(default=2, server_default="2")
     active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)

@@ -93,20 +93,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_entry_at", "audit_entry", ["at"], unique=False)
     op.create_table(
-        "employer",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("community_id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["community_id"],
-            ["community.id"],
-            name=op.f("fk_employer_community_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_employer")),
-        sa.UniqueConstraint("community_id", "name", name=op.f("uq_employer_community_id_name")),
-    )
-    op.create_table(
         "import_batch",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=False),
@@ -116,6 +102,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("warnings", sa.Integer(), server_default="0", nullable=False),
         sa.Column("imported_on", sa.Date(), nullable=False),
+        sa.Column("imported_by", sa.String(), server_default="", nullable=False),
         sa.Column("undone", sa.Boolean(), server_default="false", nullable=False),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -255,49 +242,25 @@ def upgrade() -> None:
             "community_id", "code", name=op.f("uq_shift_template_community_id_code")
         ),
     )
-    op.create_geospatial_table(
-        "estate",
+    op.create_table(
+        "employer",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=False),
-        sa.Column("employer_id", sa.BigInteger(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column(
-            "boundary",
-            Geometry(
-                geometry_type="MULTIPOLYGON",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=True,
-        ),
         sa.Column("batch_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("ST_IsValid(boundary)", name=op.f("ck_estate_boundary_valid")),
-        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_estate_batch_id")),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name=op.f("fk_employer_batch_id")
+        ),
         sa.ForeignKeyConstraint(
             ["community_id"],
             ["community.id"],
-            name=op.f("fk_estate_community_id"),
+            name=op.f("fk_employer_community_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["employer_id"], ["employer.id"], name=op.f("fk_estate_employer_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_estate")),
-        sa.UniqueConstraint("community_id", "name", name=op.f("uq_estate_community_id_name")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_employer")),
+        sa.UniqueConstraint("community_id", "name", name=op.f("uq_employer_community_id_name")),
     )
-    op.create_geospatial_index(
-        "idx_estate_boundary",
-        "estate",
-        ["boundary"],
-        unique=False,
-        postgresql_using="gist",
-        postgresql_ops={},
-    )
-    op.create_index(op.f("ix_estate_batch_id"), "estate", ["batch_id"], unique=False)
+    op.create_index(op.f("ix_employer_batch_id"), "employer", ["batch_id"], unique=False)
     op.create_geospatial_table(
         "grid_cell",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -400,6 +363,49 @@ def upgrade() -> None:
         postgresql_ops={},
     )
     op.create_index(op.f("ix_walkway_batch_id"), "walkway", ["batch_id"], unique=False)
+    op.create_geospatial_table(
+        "estate",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("community_id", sa.BigInteger(), nullable=False),
+        sa.Column("employer_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column(
+            "boundary",
+            Geometry(
+                geometry_type="MULTIPOLYGON",
+                srid=4326,
+                dimension=2,
+                spatial_index=False,
+                from_text="ST_GeomFromEWKT",
+                name="geometry",
+            ),
+            nullable=True,
+        ),
+        sa.Column("batch_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("ST_IsValid(boundary)", name=op.f("ck_estate_boundary_valid")),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_estate_batch_id")),
+        sa.ForeignKeyConstraint(
+            ["community_id"],
+            ["community.id"],
+            name=op.f("fk_estate_community_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["employer_id"], ["employer.id"], name=op.f("fk_estate_employer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_estate")),
+        sa.UniqueConstraint("community_id", "name", name=op.f("uq_estate_community_id_name")),
+    )
+    op.create_geospatial_index(
+        "idx_estate_boundary",
+        "estate",
+        ["boundary"],
+        unique=False,
+        postgresql_using="gist",
+        postgresql_ops={},
+    )
+    op.create_index(op.f("ix_estate_batch_id"), "estate", ["batch_id"], unique=False)
     op.create_geospatial_table(
         "building",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -557,8 +563,12 @@ def upgrade() -> None:
         ),
         sa.Column("dwell_min", sa.Integer(), server_default="2", nullable=False),
         sa.Column("active", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "dwell_min BETWEEN 0 AND 120", name=op.f("ck_checkpoint_dwell_sensible")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name=op.f("fk_checkpoint_batch_id")
         ),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -580,6 +590,7 @@ def upgrade() -> None:
         postgresql_using="gist",
         postgresql_ops={},
     )
+    op.create_index(op.f("ix_checkpoint_batch_id"), "checkpoint", ["batch_id"], unique=False)
     op.create_table(
         "cover_demand",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1090,6 +1101,7 @@ def downgrade() -> None:
     )
     op.drop_geospatial_table("incident")
     op.drop_table("cover_demand")
+    op.drop_index(op.f("ix_checkpoint_batch_id"), table_name="checkpoint")
     op.drop_geospatial_index(
         "idx_checkpoint_location",
         table_name="checkpoint",
@@ -1116,6 +1128,11 @@ def downgrade() -> None:
         column_name="footprint",
     )
     op.drop_geospatial_table("building")
+    op.drop_index(op.f("ix_estate_batch_id"), table_name="estate")
+    op.drop_geospatial_index(
+        "idx_estate_boundary", table_name="estate", postgresql_using="gist", column_name="boundary"
+    )
+    op.drop_geospatial_table("estate")
     op.drop_index(op.f("ix_walkway_batch_id"), table_name="walkway")
     op.drop_geospatial_index(
         "idx_walkway_line", table_name="walkway", postgresql_using="gist", column_name="line"
@@ -1130,11 +1147,8 @@ def downgrade() -> None:
         column_name="boundary",
     )
     op.drop_geospatial_table("grid_cell")
-    op.drop_index(op.f("ix_estate_batch_id"), table_name="estate")
-    op.drop_geospatial_index(
-        "idx_estate_boundary", table_name="estate", postgresql_using="gist", column_name="boundary"
-    )
-    op.drop_geospatial_table("estate")
+    op.drop_index(op.f("ix_employer_batch_id"), table_name="employer")
+    op.drop_table("employer")
     op.drop_table("shift_template")
     op.drop_table("service_token")
     op.drop_index(
@@ -1146,7 +1160,6 @@ def downgrade() -> None:
     op.drop_table("patrol_type")
     op.drop_table("job_run")
     op.drop_table("import_batch")
-    op.drop_table("employer")
     op.drop_index("ix_audit_entry_at", table_name="audit_entry")
     op.drop_table("audit_entry")
     op.drop_geospatial_index(
