@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from api.migrate import upgrade
+from grid.database import SESSION_OPTIONS
 
 REPO_ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_UNTIL = date(2026, 11, 23)
@@ -60,7 +61,8 @@ class Database:
 
     @cached_property
     def engine(self) -> Engine:
-        return create_engine(self.url, poolclass=NullPool)
+        options = {"options": SESSION_OPTIONS}
+        return create_engine(self.url, poolclass=NullPool, connect_args=options)
 
     def drop(self) -> None:
         self.engine.dispose()
