@@ -286,30 +286,29 @@ def _within(values: Floats, span: tuple[float, float]) -> NDArray[np.bool_]:
     return np.asarray((values >= span[0]) & (values <= span[1]))
 
 
-def geometry_to_wgs84(
-    shape: BaseGeometry, system: SourceSystem, *, swap: bool = False
-) -> BaseGeometry:
-    """Return a flat geometry with every vertex in WGS 84; ``swap`` reads y before x."""
-
-    def move(points: Floats) -> Floats:
-        x, y = (points[:, 1], points[:, 0]) if swap else (points[:, 0], points[:, 1])
-        return np.column_stack(to_wgs84(x, y, system))
-
-    return shapely.transform(shapely.force_2d(shape), move)
-
-
 def geometries_to_wgs84(
     shapes: NDArray[np.object_], system: SourceSystem, *, swap: bool = False
 ) -> NDArray[np.object_]:
-    """Return geometries (n,) with every vertex in WGS 84, worked out in one pass."""
-    if system.family is Family.GEOGRAPHIC and not swap:
-        return np.asarray(shapely.force_2d(shapes), dtype=object)
+    """Return flat geometries (n,) with every vertex in WGS 84, worked out in one pass.
+
+    ``swap`` reads y before x. A geometry with a vertex that does not fit the system becomes None.
+    """
+    flat = np.array(shapely.force_2d(shapes), dtype=object, ndmin=1)
+    points, owner = shapely.get_coordinates(flat, return_index=True)
+    x, y = (points[:, 1], points[:, 0]) if swap else (points[:, 0], points[:, 1])
+    flat[np.unique(owner[~fits(x, y, system)])] = None
 
     def move(points: Floats) -> Floats:
         x, y = (points[:, 1], points[:, 0]) if swap else (points[:, 0], points[:, 1])
         return np.column_stack(to_wgs84(x, y, system))
 
-    return np.asarray(shapely.transform(shapely.force_2d(shapes), move), dtype=object)
+    return np.asarray(shapely.transform(flat, move), dtype=object)
+
+
+def geometry_to_wgs84(shape: BaseGeometry, system: SourceSystem) -> BaseGeometry | None:
+    """Return one flat geometry in WGS 84, None where it does not fit the system."""
+    found: BaseGeometry | None = geometries_to_wgs84(np.array([shape], dtype=object), system)[0]
+    return found
 
 
 # --- Doubt --------------------------------------------------------------------------------------
@@ -361,7 +360,8 @@ def suspect(
     for y before x; without it geographic numbers are first read as WGS 84.
     """
     table = np.asarray(points, dtype=float).reshape(-1, 2)
-    table = table[np.isfinite(table).all(axis=1)]
+    # Beyond any system's numbers: such values would only overflow a median.
+    table = table[np.isfinite(table).all(axis=1)].clip(-1e12, 1e12)
     if not len(table):
         return []
     if len(table) > SAMPLE:

@@ -154,3 +154,43 @@ class NotSpatial(DomainError):
 
     zh = "文件“{name}”是 JSON，但不是 GeoJSON（缺少 FeatureCollection 和几何）。请用地图软件导出为 GeoJSON。"
     en = "The file “{name}” is JSON but not GeoJSON (no FeatureCollection, no geometry). Export it as GeoJSON from the map program."
+
+
+class RowsWrong(DomainError):
+    """Rows that cannot be taken, and nobody said to leave them out."""
+
+    zh = "有 {count} 行不能导入，没有导入任何内容。请按列出的行号改正文件后重试，或选择“跳过有错的行”（命令行用 --skip-errors）。首条：第 {row} 行，{first}。"
+    en = "{count} rows cannot be imported; nothing was. Mend the rows listed and try again, or choose to skip them (--skip-errors). The first: row {row}, {first_en}."
+
+
+class DoubtOpen(DomainError):
+    """The coordinates look wrong and nobody confirmed them."""
+
+    zh = "坐标可疑，没有导入任何内容：{doubt}核对无误后，可勾选“已核对来源”再导入（命令行用 --anyway）。"
+    en = "The coordinates look wrong; nothing was imported: {doubt_en} If you have checked them, confirm that (--anyway)."
+
+
+class BatchHeld(DomainError):
+    """A batch that something later depends on."""
+
+    zh = "批次 {batch} 不能撤销：它带来的内容已被{users}引用。请先处理这些引用，再撤销。"
+    en = (
+        "Batch {batch} cannot be undone: what it brought is used by {users_en}. Settle those first."
+    )
+    status = 409
+
+
+class BatchUndone(DomainError):
+    """A batch that was undone before."""
+
+    zh = "批次 {batch} 已经撤销过了。"
+    en = "Batch {batch} has been undone already."
+    status = 409
+
+
+class NoBoundaryYet(DomainError):
+    """A community without a boundary cannot be compared with an extract."""
+
+    zh = "社区“{name}”还没有边界，无法从 OSM 数据里挑出本社区的内容。请先导入或绘制社区边界。"
+    en = "Community “{name}” has no boundary, so what of the extract is its own cannot be told. Import or draw the boundary first."
+    status = 409
