@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,6 +83,8 @@ class PatrolRequirement(Base):
         CheckConstraint("valid_to > valid_from", name="validity_forward"),
         CheckConstraint("visits_per_week BETWEEN 1 AND 21", name="visits_sensible"),
         CheckConstraint("band_end_min > band_start_min", name="band_forward"),
+        CheckConstraint("num_nonnulls(building_id, cell_id, key_place_id) <= 1", name="one_place"),
+        Index("ix_patrol_requirement_community_valid", "community_id", "valid_to"),
     )
 
     id: Mapped[Key]
@@ -90,6 +92,9 @@ class PatrolRequirement(Base):
     zone_id: Mapped[int] = mapped_column(ForeignKey("patrol_zone.id"))
     building_id: Mapped[int | None] = mapped_column(ForeignKey("building.id", ondelete="SET NULL"))
     cell_id: Mapped[int | None] = mapped_column(ForeignKey("grid_cell.id", ondelete="SET NULL"))
+    key_place_id: Mapped[int | None] = mapped_column(
+        ForeignKey("key_place.id", ondelete="SET NULL")
+    )
     category: Mapped[str | None]
     """The incident category behind it: 噪音扰民 …"""
     band_start_min: Mapped[int]

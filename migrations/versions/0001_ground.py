@@ -811,6 +811,7 @@ def upgrade() -> None:
         sa.Column("zone_id", sa.BigInteger(), nullable=False),
         sa.Column("building_id", sa.BigInteger(), nullable=True),
         sa.Column("cell_id", sa.BigInteger(), nullable=True),
+        sa.Column("key_place_id", sa.BigInteger(), nullable=True),
         sa.Column("category", sa.String(), nullable=True),
         sa.Column("band_start_min", sa.Integer(), nullable=False),
         sa.Column("band_end_min", sa.Integer(), nullable=False),
@@ -826,6 +827,10 @@ def upgrade() -> None:
         sa.Column("withdrawn", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint(
             "band_end_min > band_start_min", name=op.f("ck_patrol_requirement_band_forward")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(building_id, cell_id, key_place_id) <= 1",
+            name=op.f("ck_patrol_requirement_one_place"),
         ),
         sa.CheckConstraint(
             "valid_to > valid_from", name=op.f("ck_patrol_requirement_validity_forward")
@@ -852,9 +857,21 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
+            ["key_place_id"],
+            ["key_place.id"],
+            name=op.f("fk_patrol_requirement_key_place_id"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
             ["zone_id"], ["patrol_zone.id"], name=op.f("fk_patrol_requirement_zone_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patrol_requirement")),
+    )
+    op.create_index(
+        "ix_patrol_requirement_community_valid",
+        "patrol_requirement",
+        ["community_id", "valid_to"],
+        unique=False,
     )
     op.create_table(
         "patrol_zone_cell",
@@ -1085,6 +1102,7 @@ def downgrade() -> None:
     op.drop_table("steward")
     op.drop_index(op.f("ix_patrol_zone_cell_cell_id"), table_name="patrol_zone_cell")
     op.drop_table("patrol_zone_cell")
+    op.drop_index("ix_patrol_requirement_community_valid", table_name="patrol_requirement")
     op.drop_table("patrol_requirement")
     op.drop_index("ix_patrol_roster_day", table_name="patrol")
     op.drop_table("patrol")
