@@ -104,6 +104,8 @@ class Building(Base):
     """Stairwells (单元)."""
     households: Mapped[int] = mapped_column(default=0, server_default="0")
     residents: Mapped[int] = mapped_column(default=0, server_default="0")
+    counts_estimated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether households and residents are reckoned from the footprint, and nobody's count."""
     footprint: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)
 

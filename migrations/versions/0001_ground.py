@@ -419,6 +419,7 @@ def upgrade() -> None:
         sa.Column("units", sa.Integer(), server_default="1", nullable=False),
         sa.Column("households", sa.Integer(), server_default="0", nullable=False),
         sa.Column("residents", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("counts_estimated", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
             "footprint",
             Geometry(
