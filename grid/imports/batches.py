@@ -91,7 +91,7 @@ def commit(
         session.flush()
         return None
     batch.rows = writer.stored
-    _assign_estates(session, batch)
+    _assign_estates(session, batch, preview.parts)
     session.flush()
     return batch
 
@@ -241,13 +241,20 @@ WHERE thing.batch_id = :batch AND thing.estate_id IS NULL
 """
 
 
-def _assign_estates(session: Session, batch: ImportBatch) -> None:
-    """Give buildings and key places that name no estate the one they stand in."""
-    for table, point in (
-        ("building", "ST_PointOnSurface(thing.footprint)"),
-        ("key_place", "thing.location"),
-    ):
-        session.execute(text(_ASSIGN.format(table=table, point=point)), {"batch": batch.id})
+def _assign_estates(session: Session, batch: ImportBatch, parts: Iterable[Part]) -> None:
+    """Give buildings and key places the estate they stand in, where no column says one.
+
+    Where there is such a column, an empty cell says that the thing belongs to none.
+    """
+    points = {
+        Target.BUILDINGS: ("building", "ST_PointOnSurface(thing.footprint)"),
+        Target.PLACES: ("key_place", "thing.location"),
+    }
+    for part in parts:
+        if part.target in points and part.mapping.get("estate") is None:
+            table, point = points[part.target]
+            statement = text(_ASSIGN.format(table=table, point=point))
+            session.execute(statement, {"batch": batch.id})
 
 
 # --- Undo ---------------------------------------------------------------------------------------

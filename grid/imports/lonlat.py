@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from grid.coordinates import SourceSystem, source_system
 from grid.imports.errors import CoordinateColumnsUnknown, NoSuchColumn, RowError
 from grid.imports.layers import Feature, Layer
 from grid.imports.tables import Table, TableRow, as_text
@@ -29,6 +30,7 @@ PAIR_NAMES = (
     "坐标位置",
 )
 WKT_NAMES = ("wkt", "几何", "几何(wkt)", "geometry", "geom", "the_geom", "边界", "范围", "轮廓")
+STATED = re.compile(r"EPSG[:：]\d{4,5}|GCJ-?02|BD-?09|WGS-?84|CGCS2000", re.IGNORECASE)
 # Half-width normalising turns ″ into two ′.
 DEGREES = re.compile(
     r"""^[东北EN]?[经纬]?\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2}(?:\.\d+)?)\s*['′分]\s*)?"""
@@ -100,11 +102,18 @@ def with_shapes(
     return Layer(
         table.columns,
         tuple(features),
+        _declared(used),
         name=name,
         shape_columns=used,
         errors=tuple(errors),
         notes=table.notes,
     )
+
+
+def _declared(columns: tuple[str, ...]) -> SourceSystem | None:
+    """Return the system a heading names: 经度(EPSG:4490), gcj02经度, 几何(WKT, EPSG:4326)."""
+    found = STATED.search(" ".join(columns))
+    return source_system(found.group(0)) if found else None
 
 
 def _looks_like_wkt(text: str) -> bool:
