@@ -315,6 +315,12 @@ class _Panel(MacroElement):
                     return box;
                 };
                 control.addTo(map);
+                const width = control.getContainer().offsetWidth;
+                if (map.xungeBounds && width < window.innerWidth / 3) {
+                    // Beside the box, where there is room for both.
+                    map.fitBounds(map.xungeBounds,
+                        {paddingTopLeft: [width + 20, 8], paddingBottomRight: [8, 8]});
+                }
             })({{ this._parent.get_name() }});
         {% endmacro %}
     """)
@@ -329,6 +335,7 @@ class _Panel(MacroElement):
 class _Fit(MacroElement):
     _template = Template("""
         {% macro script(this, kwargs) %}
+            {{ this._parent.get_name() }}.xungeBounds = {{ this.bounds|tojson }};
             {{ this._parent.get_name() }}.fitBounds({{ this.bounds|tojson }}, {padding: [8, 8]});
         {% endmacro %}
     """)
@@ -451,14 +458,26 @@ def circles_layer(
 
 
 class _Circles(MacroElement):
+    # Circles grow with the zoom level, less than the ground does, so that on a phone's small view
+    # they do not cover each other.
     _template = Template("""
         {% macro script(this, kwargs) %}
-            {{ this.circles|tojson }}.forEach(([lat, lon, style, hint, note]) => {
-                const circle = L.circleMarker([lat, lon], style);
-                if (note) { circle.bindPopup(note); }
-                if (hint) { circle.bindTooltip(hint, {sticky: true}); }
-                circle.addTo({{ this._parent.get_name() }});
-            });
+            (function (map) {
+                const drawn = {{ this.circles|tojson }}.map(([lat, lon, style, hint, note]) => {
+                    const circle = L.circleMarker([lat, lon], style);
+                    if (note) { circle.bindPopup(note); }
+                    if (hint) { circle.bindTooltip(hint, {sticky: true}); }
+                    circle.addTo({{ this._parent.get_name() }});
+                    return circle;
+                });
+                const grow = () => {
+                    const factor = Math.min(1.6, Math.max(0.45, 2 ** ((map.getZoom() - 16.5) * 0.7)));
+                    drawn.forEach((one) => one.setRadius(Math.max(3, one.options.full * factor)));
+                };
+                drawn.forEach((one) => { one.options.full = one.options.radius; });
+                map.on("zoomend", grow);
+                map.whenReady(grow);
+            })({{ this._parent._parent.get_name() }});
         {% endmacro %}
     """)
 

@@ -19,6 +19,9 @@ from scheduling.demand import PatrolRequirement
 
 WEEKS_VALID = 8
 """A requirement raised by itself holds this long; then the counts decide again."""
+LEAST_TO_RAISE = 10
+"""Fewer incidents in the counted days raise nothing by themselves: two visits a week for eight
+weeks would outnumber them. A person may still raise it."""
 LONGEST_DAYS = 366
 LONGEST_DWELL_MIN = 60
 LONGEST_BAND_MIN = 720
@@ -153,9 +156,10 @@ def reason(hot: HotPlace) -> str:
     """Return the sentence a requirement is justified with."""
     days = f"{hot.first:%Y-%m-%d}至{hot.until - timedelta(1):%Y-%m-%d}"
     hours = f"{_clock(hot.band_start_min)}–{_clock(hot.band_end_min)}"
+    usual = f"约{hot.expected:.1f}件" if hot.expected >= 0.1 else "不到0.1件"
     told = (
         f"{hot.label}{hot.category}{hot.n}件（{days}，上年同期{hot.base}件），"
-        f"按全社区水平约{hot.expected:.1f}件；其中{hot.in_band}件在{hours}"
+        f"按全社区水平{usual}；其中{hot.in_band}件在{hours}"
     )
     if hot.also:
         told += f"；附近同类热点：{'、'.join(hot.also)}"
@@ -350,7 +354,9 @@ def raise_from_hotspots(
         standing_out = [one for one in group if one.kind is not PlaceKind.CELL] or group
         chief, *others = sorted(standing_out, key=lambda one: (-one.n, one.q, one.label))
         asked = proposed(_with_others(chief, others), today)
-        if any(_holding(session, community_id, proposed(one, today)) for one in group):
+        if chief.n < LEAST_TO_RAISE or any(
+            _holding(session, community_id, proposed(one, today)) for one in group
+        ):
             continue
         raised.append(
             _store(
