@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grid.errors import DomainError
 
-MASK = "＊"
+MASK = "*"
 
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _GAP = r"[ \-]?"
@@ -92,7 +92,7 @@ class Masked:
             return (
                 f"Masked in the text, as Xunge keeps places and never persons: {', '.join(kinds)}."
             )
-        return f"文字中的{'、'.join(kinds)}已打码：巡格只记地点，不记个人。"
+        return f"文字中的{'、'.join(kinds)} 已打码：巡格只记地点，不记个人。"
 
 
 def mask(text: str) -> Masked:
@@ -111,16 +111,18 @@ def mask(text: str) -> Masked:
 
 def identity_fields(event: object) -> Iterator[str]:
     """Yield the names of fields, at any depth, that carry an identity."""
-    if isinstance(event, dict):
-        for key, value in event.items():
-            plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(key)).lower().replace("-", "_")
-            if plain.strip() in IDENTITY_FIELDS or plain.split("_")[0] == "face":
-                yield str(key)
-            else:
-                yield from identity_fields(value)
-    elif isinstance(event, list):
-        for item in event:
-            yield from identity_fields(item)
+    waiting = [event]
+    while waiting:  # no recursion: a hostile event may be nested deeper than the stack
+        part = waiting.pop()
+        if isinstance(part, dict):
+            for key, value in part.items():
+                plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(key)).lower().replace("-", "_")
+                if plain.strip() in IDENTITY_FIELDS or plain.split("_")[0] == "face":
+                    yield str(key)
+                else:
+                    waiting.append(value)
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
 def refuse_identity(event: object) -> None:

@@ -38,6 +38,8 @@ LonLat = tuple[float, float]
 CLOCK_SLACK = timedelta(minutes=5)
 """How far a reporter's clock may be ahead of ours."""
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+INCIDENT_BATCH = "incidents"
+"""The kind of an import batch that brought incidents."""
 LONGEST_TEXT = 2_000
 LONGEST_TICKET = 64
 LONGEST_CATEGORY = 40
@@ -486,18 +488,20 @@ def commit(
     filename: str,
     system: SourceSystem | None,
     today: date,
+    by: str | None = None,
 ) -> ImportBatch | None:
     """Store an intake's new incidents as one batch; return it, or None where nothing was new."""
     if not intake.new:
         return None
     batch = ImportBatch(
         community_id=community_id,
-        kind="incidents",
+        kind=INCIDENT_BATCH,
         filename=filename,
         source_crs=(system or WGS84).code,
         rows=len(intake.new),
         warnings=len(intake.warnings),
         imported_on=today,
+        imported_by=by,
     )
     session.add(batch)
     session.flush()

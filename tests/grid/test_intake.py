@@ -16,6 +16,8 @@ from grid.coordinates import BD09, GCJ02, WGS84, CrsNotChosen
 from grid.errors import DomainError, NotFound
 from grid.handling import STEPS, CallbackTooEarly, StepRefused, advance, call_back
 from grid.identity import IdentityRefused, mask, refuse_identity
+from grid.imports.batches import undo
+from grid.imports.errors import BatchUndone
 from grid.incident_table import ColumnsMissing, match_columns, preview_incidents, read_time
 from grid.incidents import Incident, IncidentClass, IncidentState, Provenance, Source
 from grid.intake import (
@@ -206,7 +208,7 @@ class TestWords:
     def test_identities_are_masked(self, words, kind):
         masked = mask(words)
         assert [k for k, _ in masked.found] == [kind]
-        assert not any(run.isdigit() and len(run) > 4 for run in masked.text.split("＊"))
+        assert not any(run.isdigit() and len(run) > 4 for run in masked.text.split("*"))
 
     @pytest.mark.parametrize(
         "words",
@@ -324,6 +326,20 @@ class TestImport:
             commit(sample, community, again.intake, filename="a", system=None, today=SAMPLE_UNTIL)
             is None
         )
+
+    def test_a_batch_is_undone_as_one_and_once(self, sample, community, tmp_path):
+        before = sample.scalar(select(func.count()).select_from(Incident))
+        path = csv(
+            tmp_path,
+            "110,JQ1,警情,噪音扰民,2026-11-20 20:15,铸钢花园5栋,,",
+            "110,JQ2,警情,噪音扰民,2026-11-20 20:15,铸钢花园5栋,,",
+        )
+        intake = preview_incidents(sample, community, path, now=NOW).intake
+        batch = commit(sample, community, intake, filename="a", system=None, today=SAMPLE_UNTIL)
+        assert undo(sample, batch.id, community) == 2
+        assert sample.scalar(select(func.count()).select_from(Incident)) == before
+        with pytest.raises(BatchUndone):
+            undo(sample, batch.id, community)
 
     def test_row_errors_are_listed_together_with_their_rows(self, sample, community, tmp_path):
         path = csv(
