@@ -1,0 +1,485 @@
+"""A week's roster as a problem: who there is, what is asked of which day, and the law.
+
+Every value is frozen, says its unit in its name, and is valid by construction: a problem that
+exists can be solved. Minutes of a shift count from its day's midnight, and past 1440 run into the
+next day; minutes of a problem count from the first midnight of the roster. Keys are free words,
+unique among their kind. Loads are in basis points (bp): 10,000 bp is all the available minutes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import ClassVar, Literal, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from grid.errors import DomainError
+
+T = TypeVar("T")
+
+DAY_MIN = 1440
+WEEK_DAYS = 7
+MEMBERS_MAX = 2000
+SEATS_MAX = 60_000
+CLOSED = ConfigDict(extra="forbid")
+"""A word we do not know in a file is a mistake that is said, never passed over."""
+
+DayKind = Literal["workday", "weekend", "holiday", "compensatory_workday", "unknown"]
+
+
+class RosterProblemError(DomainError):
+    """What is asked cannot be meant."""
+
+
+class TwiceTheSame(RosterProblemError):
+    """Two things of one kind with one key."""
+
+    zh = "{thing}“{key}”出现了两次。请改掉其中一个的编号。"
+    en = "The {thing_en} “{key}” is there twice. Give one of them another key."
+
+
+class NoSuchKey(RosterProblemError):
+    """Something points at a thing that is not in the problem."""
+
+    zh = "{where} 提到的{thing}“{key}”不存在。请补上它，或改正这一处。"
+    en = "{where} names the {thing_en} “{key}”, which is not there. Add it or correct the place."
+
+
+class OutOfRange(RosterProblemError):
+    """A number that makes no sense."""
+
+    zh = "{where} 的 {what} 是 {value}，应在 {low} 到 {high} 之间。请更正。"
+    en = "{what} of {where} is {value}; it must lie between {low} and {high}. Correct it."
+
+
+class WeekMustStartOnMonday(RosterProblemError):
+    """A roster week is an ISO week."""
+
+    zh = "“{value}”不是星期一的日期。排班周从星期一开始，请填写形如 2026-11-30 的日期。"
+    en = "“{value}” is not the date of a Monday. A roster week starts on Monday: write it like 2026-11-30."
+
+
+class NobodyNeeded(RosterProblemError):
+    """A patrol type without seats."""
+
+    zh = "巡逻类型“{key}”没有任何席位，或没有必到席位。请至少写明一个必到席位。"
+    en = "The patrol type “{key}” has no seat, or none that must be filled. Name at least one."
+
+
+class TooLarge(RosterProblemError):
+    """More than one community's team."""
+
+    zh = "{what}有 {n} 个，超过上限 {limit}。一个社区一张排班表，请按社区拆分。"
+    en = "There are {n} {what_en}, more than {limit}. One roster is one community's: divide it."
+
+
+class UnreadableFile(RosterProblemError):
+    """A file that is not what it should be."""
+
+    zh = "读不懂“{name}”：{where} {what}。请对照 docs/schemas/ 中的格式更正。"
+    en = "Cannot read “{name}”: {where} {what}. Compare it with the schemas in docs/schemas/."
+
+
+def _between(where: str, low: int, high: int, **values: int) -> None:
+    for what, value in values.items():
+        if not low <= value <= high:
+            raise OutOfRange(where=where, what=what, value=value, low=low, high=high)
+
+
+def _unique(thing: str, thing_en: str, keys: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise TwiceTheSame(thing=thing, thing_en=thing_en, key=key)
+        seen.add(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What is never traded, as data.
+
+    ``night_after_min``: a patrol that ends later than this minute of its day is a night patrol;
+    this is the one definition of a night. 660 minutes of rest: at least 11 hours between two
+    shifts, the daily rest that working-time rules ask for.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    rest_min: int = 660
+    night_after_min: int = 1380
+    patrols_per_day: int = 1
+    enforcement_leaders: tuple[str, ...] = ("officer",)
+    never_alone: tuple[str, ...] = ("auxiliary",)
+    estate_bound: tuple[str, ...] = ("guard",)
+
+    def __post_init__(self) -> None:
+        _between("law", 0, DAY_MIN, rest_min=self.rest_min)
+        _between("law", 0, 2 * DAY_MIN, night_after_min=self.night_after_min)
+        _between("law", 1, 3, patrols_per_day=self.patrols_per_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What a minute counts in the load, in percent; of several that apply the highest counts."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    night_pct: int = 150
+    weekend_pct: int = 120
+    holiday_pct: int = 200
+
+    def __post_init__(self) -> None:
+        _between(
+            "weights", 100, 1000,
+            night_pct=self.night_pct, weekend_pct=self.weekend_pct, holiday_pct=self.holiday_pct,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most a member works in a week, and days in a row."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    minutes_week: int = 2400
+    patrols_week: int = 5
+    nights_week: int = 2
+    run_days: int = 5
+
+    def __post_init__(self) -> None:
+        _between("limits", 0, WEEK_DAYS * DAY_MIN, minutes_week=self.minutes_week)
+        _between("limits", 0, 21, patrols_week=self.patrols_week, nights_week=self.nights_week)
+        _between("limits", 1, 14, run_days=self.run_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Minutes of the roster in which a member cannot be asked: ``start_min`` to ``end_min``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    start_min: int
+    end_min: int
+
+    def __post_init__(self) -> None:
+        if self.end_min <= self.start_min:
+            raise OutOfRange(
+                where="absence",
+                what="end_min",
+                value=self.end_min,
+                low=self.start_min + 1,
+                high="…",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member: what they may do, when, and what they bring along from the weeks before."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    key: str
+    name: str
+    force: str
+    employer: str | None = None
+    home_zone: str | None = None
+    qualifications: tuple[str, ...] = ()
+    lent_to: tuple[str, ...] = ()
+    """Zones outside the employer's estates to which a guard is lent."""
+    days_off: tuple[int, ...] = ()
+    """Days of the roster (0 = first) on which no patrol starts."""
+    leave: tuple[int, ...] = ()
+    """Days of the roster on leave: no minute of any patrol."""
+    unavailable: tuple[Absence, ...] = ()
+    limits: Limits = Limits()
+    available_min: int = 2400
+    """What the load is divided by; 0 leaves the member out of the fairness."""
+    carried_over_bp: int = 0
+    """Balance from the weeks before: above 0 has worked more than the force's mean."""
+    last_end_min: int | None = None
+    """End of the last patrol before the roster, in its minutes: negative, or early on day 0."""
+    run_before_days: int = 0
+    """Days worked in a row up to the eve of the roster."""
+
+    def __post_init__(self) -> None:
+        _between(self.key, 0, 100_000, available_min=self.available_min)
+        _between(self.key, -1_000_000, 1_000_000, carried_over_bp=self.carried_over_bp)
+        _between(self.key, 0, 400, run_before_days=self.run_before_days)
+        if self.last_end_min is not None:
+            _between(self.key, -60 * DAY_MIN, DAY_MIN, last_end_min=self.last_end_min)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A patrol zone, and the employers whose guards may patrol it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    key: str
+    name: str
+    estate: str | None = None
+    employers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A shift: start and end in minutes of its day; the end may lie in the next day."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    key: str
+    name: str
+    start_min: int
+    end_min: int
+
+    def __post_init__(self) -> None:
+        _between(self.key, 0, DAY_MIN - 1, start_min=self.start_min)
+        _between(self.key, self.start_min + 1, self.start_min + 720, end_min=self.end_min)
+
+    @property
+    def minutes(self) -> int:
+        """Length of the shift."""
+        return self.end_min - self.start_min
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A place in a patrol: the forces that may take it, and whether the patrol goes without it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    forces: tuple[str, ...]
+    leader: bool = False
+    qualifications: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatrolType:
+    """A patrol type: its composition (联动编组) as data, and whether it enforces."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    key: str
+    name: str
+    seats: tuple[Seat, ...]
+    enforcement: bool = False
+
+    def __post_init__(self) -> None:
+        if not any(seat.required for seat in self.seats) or not all(s.forces for s in self.seats):
+            raise NobodyNeeded(key=self.key)
+        _between(self.key, 1, 12, seats=len(self.seats))
+        _between(self.key, 0, 1, leaders=sum(seat.leader for seat in self.seats))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """Patrols of one type in one zone, day and shift.
+
+    ``minimum`` must be walked where hands allow, up to ``ideal`` is wished for, and ``extra`` more
+    may be added only where a requirement needs them. ``importance`` orders what stays empty.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    day: int
+    shift: str
+    zone: str
+    type: str
+    minimum: int = 1
+    ideal: int = 1
+    extra: int = 0
+    importance: int = 5
+
+    def __post_init__(self) -> None:
+        where = f"demand {self.day}/{self.shift}/{self.zone}/{self.type}"
+        _between(where, 0, 20, minimum=self.minimum, extra=self.extra)
+        _between(where, self.minimum, 20, ideal=self.ideal)
+        _between(where, 1, 100, importance=self.importance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A patrol requirement raised from a hot place: visits a week to a zone in certain hours.
+
+    A patrol that is walked in the zone on one of the days and overlaps the band by at least
+    ``dwell_min`` is a visit.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    key: str
+    zone: str
+    band_start_min: int
+    band_end_min: int
+    days: tuple[int, ...]
+    visits: int
+    dwell_min: int = 10
+    importance: int = 5
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _between(self.key, 0, DAY_MIN - 1, band_start_min=self.band_start_min)
+        _between(self.key, self.band_start_min + 1, 2 * DAY_MIN, band_end_min=self.band_end_min)
+        _between(self.key, 1, 200, visits=self.visits)
+        _between(self.key, 1, 100, importance=self.importance)
+        _between(self.key, 1, 720, dwell_min=self.dwell_min)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """An assignment that stays: this member in this seat of this patrol."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    patrol: str
+    seat: int
+    member: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something a reader of the roster should know, in two languages."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterProblem:
+    """Everything a roster is decided from, and nothing else."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    week_start: str
+    """ISO date of the first day, a Monday."""
+    days: tuple[DayKind, ...]
+    members: tuple[Member, ...]
+    zones: tuple[Zone, ...]
+    shifts: tuple[Shift, ...]
+    types: tuple[PatrolType, ...]
+    demands: tuple[Demand, ...]
+    requirements: tuple[Requirement, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    law: Law = Law()
+    weights: Weights = Weights()
+    patrol_day_start_min: int = 420
+    patrol_day_end_min: int = 1440
+    """The part of the day in which coverage gaps are counted."""
+    name: str = ""
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._check_frame()
+        self._check_keys()
+        self._check_people()
+        self._check_demands()
+
+    def _check_frame(self) -> None:
+        try:
+            first = date.fromisoformat(self.week_start)
+        except ValueError:
+            first = None
+        if first is None or first.weekday() != 0:
+            raise WeekMustStartOnMonday(value=self.week_start)
+        _between("problem", 1, 42, days=len(self.days))
+        _between(
+            "problem", 0, DAY_MIN - 1, patrol_day_start_min=self.patrol_day_start_min
+        )  # fmt: skip
+        _between(
+            "problem",
+            self.patrol_day_start_min + 1,
+            2 * DAY_MIN,
+            patrol_day_end_min=self.patrol_day_end_min,
+        )
+        if len(self.members) > MEMBERS_MAX:
+            raise TooLarge(what="队员", what_en="members", n=len(self.members), limit=MEMBERS_MAX)
+
+    def _check_keys(self) -> None:
+        _unique("队员", "member", (m.key for m in self.members))
+        _unique("巡区", "zone", (z.key for z in self.zones))
+        _unique("班次", "shift", (s.key for s in self.shifts))
+        _unique("班次名称", "shift name", (s.name for s in self.shifts))
+        _unique("巡逻类型", "patrol type", (t.key for t in self.types))
+        _unique("巡逻要求", "requirement", (r.key for r in self.requirements))
+        _unique(
+            "勤务需求",
+            "demand",
+            (f"{d.day}/{d.shift}/{d.zone}/{d.type}" for d in self.demands),
+        )
+
+    def _check_people(self) -> None:
+        last = len(self.days) - 1
+        zones = {z.key for z in self.zones}
+        for m in self.members:
+            if m.home_zone is not None and m.home_zone not in zones:
+                raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=m.home_zone)
+            for zone in m.lent_to:
+                if zone not in zones:
+                    raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=zone)
+            for day in (*m.days_off, *m.leave):
+                _between(m.key, 0, last, day=day)
+
+    def _check_demands(self) -> None:
+        last = len(self.days) - 1
+        zones = {z.key for z in self.zones}
+        shifts = {s.key for s in self.shifts}
+        types = {t.key: t for t in self.types}
+        seats = 0
+        for d in self.demands:
+            where = f"demand {d.day}/{d.shift}/{d.zone}/{d.type}"
+            _between(where, 0, last, day=d.day)
+            for key, known, thing, thing_en in (
+                (d.zone, zones, "巡区", "zone"),
+                (d.shift, shifts, "班次", "shift"),
+                (d.type, types, "巡逻类型", "patrol type"),
+            ):
+                if key not in known:
+                    raise NoSuchKey(where=where, thing=thing, thing_en=thing_en, key=key)
+            seats += (d.ideal + d.extra) * len(types[d.type].seats)
+        if seats > SEATS_MAX:
+            raise TooLarge(what="席位", what_en="seats", n=seats, limit=SEATS_MAX)
+        for r in self.requirements:
+            if r.zone not in zones:
+                raise NoSuchKey(where=r.key, thing="巡区", thing_en="zone", key=r.zone)
+            for day in r.days:
+                _between(r.key, 0, last, day=day)
+        members = {m.key for m in self.members}
+        for lock in self.locks:
+            if lock.member not in members:
+                raise NoSuchKey(where="lock", thing="队员", thing_en="member", key=lock.member)
+
+    def date_of(self, day: int) -> date:
+        """Return the date of a day of the roster."""
+        return date.fromisoformat(self.week_start) + timedelta(days=day)
+
+
+_PROBLEM = TypeAdapter(RosterProblem)
+
+
+def read_problem(text: str | bytes, name: str = "problem.json") -> RosterProblem:
+    """Read a problem from JSON. Raises UnreadableFile or what is wrong with the problem itself."""
+    return read_document(_PROBLEM, text, name)
+
+
+def read_document(adapter: TypeAdapter[T], text: str | bytes, name: str) -> T:
+    """Read any of our documents from JSON. Raises UnreadableFile."""
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "–"
+        raise UnreadableFile(name=name, where=where, what=first["msg"]) from error
+
+
+def write_problem(problem: RosterProblem) -> str:
+    """Return a problem as JSON, the same for the same problem."""
+    return _PROBLEM.dump_json(problem, indent=1).decode() + "\n"
+
+
+def digest(problem: RosterProblem) -> str:
+    """Return what ties a plan to the problem it answers."""
+    return sha256(_PROBLEM.dump_json(problem)).hexdigest()[:16]

@@ -1,0 +1,57 @@
+"""What a rule is: one named thing with a face in the model and sentences for people.
+
+Its counterpart in the checker is written apart, from the law's words and not from this code.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from scheduling.core.plan import Level
+from scheduling.core.problem import Member
+from scheduling.core.roll import Roll
+from scheduling.core.slots import Slot
+
+if TYPE_CHECKING:
+    from scheduling.core.model import RosterModel, Term
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A rule stops a member from a seat, in two languages."""
+
+    rule: str
+    zh: str
+    en: str
+
+
+class Rule:
+    """A hard rule: never traded. ``static`` ones depend on member and seat alone."""
+
+    key: ClassVar[str]
+    static: ClassVar[bool] = False
+
+    def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
+        """Say why the member cannot take the seat beside what is on the roll, if so."""
+        return None
+
+    def refuses_team(self, roll: Roll, slot: Slot) -> Stop | None:
+        """Say why the team now on the roll for this patrol may not go, if so."""
+        return None
+
+    def post(self, model: "RosterModel") -> None:  # noqa: B027 - a static rule has nothing to post
+        """Forbid in the model what the rule forbids; a static rule's seats do not exist there."""
+
+
+class Wish:
+    """A soft rule: it adds to the cost of its level."""
+
+    key: ClassVar[str]
+    level: ClassVar[Level]
+
+    def terms(self, model: "RosterModel") -> list["Term"]:
+        """Return what it costs in the model, as (coefficient, variable) pairs."""
+        raise NotImplementedError
+
+    def cost(self, roll: Roll) -> int:
+        """Return what the people on the roll cost."""
+        raise NotImplementedError
