@@ -67,7 +67,8 @@ WORDS = {
     Kind.CHECKPOINTS: ("必到点", "checkpoints"),
 }
 
-LABELS = {
+LABELS: dict[str, dict[Any, str]] = {
+    "yes_no": {True: "是", False: "否"},
     "use": {
         "residential": "住宅", "school": "学校", "industrial": "厂房", "commercial": "商业",
         "public": "公共", "unknown": "未知", "other": "其他",
@@ -228,12 +229,13 @@ def _buildings(community_id: int, day: date) -> Query:
         Field("units", "单元数", whole=True),
         Field("households", "户数", whole=True),
         Field("residents", "人数", whole=True),
+        Field("counts_estimated", "户数人数为估算", labels="yes_no"),
     )
     b = Building
     return fields, (
         select(
             b.id, b.footprint, b.source_key, Estate.name, b.number, b.name, b.use, b.floors, b.units,
-            b.households, b.residents,
+            b.households, b.residents, b.counts_estimated,
         )
         .outerjoin(Estate, Estate.id == b.estate_id)
         .where(b.community_id == community_id)

@@ -219,7 +219,13 @@ class _Writer:
 
 
 DEFAULTS: dict[Target, dict[str, object]] = {
-    Target.BUILDINGS: {"use": "unknown", "units": 1, "households": 0, "residents": 0},
+    Target.BUILDINGS: {
+        "use": "unknown",
+        "units": 1,
+        "households": 0,
+        "residents": 0,
+        "counts_estimated": False,
+    },
     Target.ESTATES: {"kind": "other"},
     Target.CELLS: {},
     Target.WALKWAYS: {"kind": "footway"},

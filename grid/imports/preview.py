@@ -336,7 +336,7 @@ class _Rows:
         errors = [*self.errors, *placing.errors]
         records, repeated = _with_keys(self.target, placing.records)
         records, unknown = _of_known_estates(session, community.id, self.target, records)
-        foreign = _foreign_codes(community, self.target, records)
+        foreign = _codes_not_free(session, community, self.target, records)
         errors += [*repeated, *unknown, *foreign]
         bad = {error.row for error in [*repeated, *unknown, *foreign]}
         part = replace(
@@ -573,18 +573,40 @@ def _of_known_estates(
     return records, list(errors.values())
 
 
-def _foreign_codes(community: Community, target: Target, records: list[Record]) -> list[RowError]:
+def _codes_not_free(
+    session: Session, community: Community, target: Target, records: list[Record]
+) -> list[RowError]:
+    """Report cell codes of another community, and codes retired for good."""
     if target is not Target.CELLS:
         return []
-    return [
-        RowError(
-            r.row,
-            f"网格编码 {r.values['code']} 的前 12 位不是本社区代码 {community.code}",
-            f"cell code {r.values['code']} does not begin with the community's {community.code}",
+    ever = set(session.scalars(select(GridCell.code).where(GridCell.community_id == community.id)))
+    current = set(
+        session.scalars(
+            select(GridCell.code).where(
+                GridCell.community_id == community.id, GridCell.valid_to.is_(None)
+            )
         )
-        for r in records
-        if r.values.get("code") and not str(r.values["code"]).startswith(community.code)
-    ]
+    )
+    errors = []
+    for record in records:
+        code = str(record.values.get("code") or "")
+        if code and not code.startswith(community.code):
+            errors.append(
+                RowError(
+                    record.row,
+                    f"网格编码 {code} 的前 12 位不是本社区代码 {community.code}",
+                    f"cell code {code} does not begin with the community's {community.code}",
+                )
+            )
+        elif code in ever - current:
+            errors.append(
+                RowError(
+                    record.row,
+                    f"网格编码 {code} 已停用，停用的编码不再使用；请去掉编码，由系统编新号",
+                    f"cell code {code} is retired for good; leave it out and a new one is given",
+                )
+            )
+    return errors
 
 
 def sort_out(session: Session, community_id: int, part: Part) -> Part:
@@ -624,6 +646,8 @@ def _there(
     query = select(getattr(table, spec.shape_column), *columns).where(
         table.community_id == community_id
     )
+    if target is Target.CELLS:
+        query = query.where(GridCell.valid_to.is_(None))
     if "estate" in {f.name for f in spec.fields}:
         names.append("estate")
         query = query.add_columns(Estate.name).outerjoin(Estate, Estate.id == table.estate_id)

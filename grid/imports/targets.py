@@ -8,7 +8,7 @@ from typing import Any
 from grid.cells import GridCell
 from grid.communities import Building, Estate
 from grid.imports.lonlat import find_column
-from grid.imports.values import Reader, building_number, choice, digits, text, whole
+from grid.imports.values import Reader, building_number, choice, digits, text, whole, yes_no
 from grid.places import Checkpoint, KeyPlace
 from grid.walkways import Walkway
 
@@ -129,6 +129,7 @@ SPECS: dict[Target, TargetSpec] = {
             FieldSpec("units", "单元数", "stairwells", ("units", "单元数", "单元"), whole(1, 50)),
             FieldSpec("households", "户数", "households", ("households", "户数", "总户数", "住户数", "building:flats"), whole(0, 5000)),
             FieldSpec("residents", "人数", "residents", ("residents", "人数", "常住人口", "人口", "人口数", "居民数", "居住人数"), whole(0, 20000)),
+            FieldSpec("counts_estimated", "户数人数为估算", "counts are estimates", ("counts_estimated", "户数人数为估算", "人数为估算", "是否估算"), yes_no),
         ),
     ),
     Target.ESTATES: TargetSpec(

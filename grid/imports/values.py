@@ -97,3 +97,15 @@ def choice(words: Mapping[str, tuple[str, ...]], otherwise: str) -> Reader:
         return otherwise
 
     return read
+
+
+def yes_no(value: Value) -> bool | None:
+    """Return whether a cell says yes; nothing is None."""
+    found = as_text(value).lower()
+    if not found:
+        return None
+    if found in {"是", "有", "true", "yes", "y", "t", "1", "√"}:
+        return True
+    if found in {"否", "无", "false", "no", "n", "f", "0", "×"}:
+        return False
+    raise BadValue(f"“{found[:20]}”不是“是”或“否”", f"“{found[:20]}” is neither yes nor no")

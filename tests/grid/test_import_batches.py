@@ -423,6 +423,17 @@ def test_a_cell_code_must_be_the_communitys_own(db, here, tmp_path, code, words)
     assert (words in preview.errors[0].zh) if words else preview.errors == ()
 
 
+def test_a_retired_code_does_not_come_back(db, here, tmp_path):
+    commit(db, look(db, written(tmp_path, halves()), "cells", here), today=TODAY)
+    db.execute(text("UPDATE grid_cell SET valid_to = '2027-01-01' WHERE code LIKE '%001'"))
+    rows = [({"网格编码": CODE + "001"}, halves()[1][1])]
+    preview = look(db, written(tmp_path, rows), "cells", here)
+    assert "已停用" in preview.errors[0].zh
+    rows[0][0].clear()
+    commit(db, look(db, written(tmp_path, rows), "cells", here), today=TODAY)
+    assert max(db.scalars(select(GridCell.code))) == CODE + "003"
+
+
 def test_walkways_in_several_parts_become_several_lines(db, here, tmp_path):
     line = shapely.MultiLineString(
         [[(104.77, 29.34), (104.771, 29.34)], [(104.772, 29.34), (104.773, 29.34)]]
