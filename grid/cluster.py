@@ -16,12 +16,11 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TextIO
 from urllib.parse import quote
 
 from grid.errors import DomainError
@@ -34,8 +33,8 @@ EXTENSION_FILES = Path("/usr/share/postgresql")
 MIN_FREE_MB = 300
 """A fresh cluster takes 65 MB; the rest is room for WAL and a first year of incidents."""
 START_WITHIN_S = 30.0
-SOCKET_PATH_LIMIT = 100
-"""A unix socket's path has about 107 characters at most."""
+SOCKETS = Path("/tmp")  # noqa: S108 - the folders made there are 0700 and checked
+"""A unix socket's path has about 107 characters at most: a deep data folder would not fit."""
 
 
 class PostgresMissing(DomainError):
@@ -150,18 +149,19 @@ class Cluster:
         self.log = self.data_dir / "server.log"
         self.options = {**self.DEFAULTS, **(options or {})}
 
+    @property
+    def _half_made(self) -> Path:
+        return self.data_dir / "initdb-unfinished"
+
     # -- who and where ---------------------------------------------------------------------
 
     @property
     def socket_dir(self) -> Path:
         """The folder of the socket: short, ours alone, the same for every command."""
+        # Always /tmp: TMPDIR and XDG_RUNTIME_DIR differ between a desktop, cron and sudo, and
+        # two commands that look in two places would each think that no server is up.
         digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:10]
-        base = os.environ.get("XDG_RUNTIME_DIR", "")
-        if os.geteuid() == 0 or not base or not os.access(base, os.W_OK):
-            base = tempfile.gettempdir()
-        if len(base) + 40 > SOCKET_PATH_LIMIT:
-            base = "/tmp"  # noqa: S108 - the folder below it is made 0700 and checked
-        return Path(base) / f"xunge-{os.geteuid()}-{digest}"
+        return SOCKETS / f"xunge-{self._server_user.pw_uid}-{digest}"
 
     @property
     def _server_user(self) -> pwd.struct_passwd:
@@ -178,8 +178,16 @@ class Cluster:
 
     def major(self) -> int | None:
         """Return the version that made the folder, or None where it is new."""
-        file = self.pg / "PG_VERSION"
-        return int(file.read_text().strip()) if file.exists() else None
+        try:
+            return int((self.pg / "PG_VERSION").read_text().strip())
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise FolderNotOurs(
+                folder=self.data_dir, why="属于别的用户 / it belongs to another user"
+            ) from error
+        except ValueError as error:
+            raise FolderNotOurs(folder=self.pg, why="PG_VERSION 已损坏 / is damaged") from error
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -199,7 +207,7 @@ class Cluster:
                 return
             self._check_room()
             self._clear_up_after_a_kill()
-            if self.major() is None:
+            if self.major() is None or self._half_made.exists():
                 self._initdb(binaries)
             self._write_access_rules()
             self._launch(binaries)
@@ -213,11 +221,10 @@ class Cluster:
 
     def _make_folders(self) -> None:
         user = self._server_user
-        half_made = (self.data_dir / "initdb-unfinished").exists()
-        if self.pg.exists() and self.major() is None and any(self.pg.iterdir()) and not half_made:
-            raise FolderNotOurs(folder=self.pg, why="里面已有其他文件 / it is not empty")
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self._refuse_foreign_files()
+            self._make_parents()
+            self.data_dir.mkdir(exist_ok=True)
             if os.geteuid() == 0:
                 for parent in self.data_dir.parents:
                     if not parent.stat().st_mode & 0o001:
@@ -230,6 +237,18 @@ class Cluster:
             self._make_socket_dir(user)
         except PermissionError as error:
             raise FolderNotOurs(folder=self.data_dir, why=str(error)) from error
+
+    def _refuse_foreign_files(self) -> None:
+        known = self.major() is not None or self._half_made.exists()
+        if self.pg.exists() and not known and any(self.pg.iterdir()):
+            raise FolderNotOurs(folder=self.pg, why="里面已有其他文件 / it is not empty")
+
+    def _make_parents(self) -> None:
+        """Make the folders above ours passable for the server's user, whatever the umask."""
+        for parent in reversed(self.data_dir.parents):
+            if not parent.exists():
+                parent.mkdir()
+                parent.chmod(0o755)
 
     def _make_socket_dir(self, user: pwd.struct_passwd) -> None:
         folder = self.socket_dir
@@ -245,7 +264,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
-        with (self.data_dir / "lock").open("w") as file:
+        with self._open("lock", os.O_RDWR) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -255,11 +274,11 @@ class Cluster:
             raise DiskFull(folder=self.data_dir, free_mb=free_mb, needed_mb=MIN_FREE_MB)
 
     def _initdb(self, binaries: Path) -> None:
-        # The mark tells a folder that an interrupted initdb left from one that is not ours.
-        unfinished = self.data_dir / "initdb-unfinished"
-        if unfinished.exists():
+        # The mark tells a folder that an interrupted initdb left, which may already name its
+        # version, from a finished one and from one that is not ours.
+        if self._half_made.exists():
             shutil.rmtree(self.pg, ignore_errors=True)
-        unfinished.touch()
+        self._half_made.touch()
         result = self._as_server(
             [
                 str(binaries / "initdb"),
@@ -273,21 +292,29 @@ class Cluster:
         )
         if result.returncode != 0:
             raise StartFailed(log="initdb", last=_last_line(result.stderr))
-        unfinished.unlink()
+        self._half_made.unlink()
 
     def _write_access_rules(self) -> None:
         """Only root and the cluster's owner come in, as the role ``xunge``, by the socket."""
         owner = self._server_user
         lines = {"root", owner.pw_name, pwd.getpwuid(os.geteuid()).pw_name}
         ident = "".join(f"xunge {name} {ROLE}\n" for name in sorted(lines))
-        self._write(self.pg / "pg_ident.conf", ident)
-        self._write(self.pg / "pg_hba.conf", f"local all {ROLE} peer map=xunge\n")
+        self._write("pg_ident.conf", ident)
+        self._write("pg_hba.conf", f"local all {ROLE} peer map=xunge\n")
 
-    def _write(self, file: Path, text: str) -> None:
-        file.write_text(text)
-        file.chmod(0o600)
+    def _write(self, name: str, text: str) -> None:
+        with self._open(f"pg/{name}", os.O_WRONLY | os.O_TRUNC) as file:
+            file.write(text)
+
+    def _open(self, name: str, flags: int) -> TextIO:
+        """Open a file of ours for the server's user to own.
+
+        The folder is the server user's: root follows no link that was put there.
+        """
+        handle = os.open(self.data_dir / name, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         if os.geteuid() == 0:
-            os.chown(file, self._server_user.pw_uid, self._server_user.pw_gid)
+            os.fchown(handle, self._server_user.pw_uid, self._server_user.pw_gid)
+        return os.fdopen(handle, "a" if flags & os.O_APPEND else "w")
 
     def _launch(self, binaries: Path) -> None:
         settings = {
@@ -298,9 +325,7 @@ class Cluster:
         }
         command = [str(binaries / "postgres"), "-D", str(self.pg)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log:
-            if os.geteuid() == 0:
-                os.chown(self.log, self._server_user.pw_uid, self._server_user.pw_gid)
+        with self._open(self.log.name, os.O_WRONLY | os.O_APPEND) as log:
             # A session of its own: Ctrl-C in the terminal that started it is not meant for it.
             server = subprocess.Popen(
                 self._drop_root(command),
@@ -329,14 +354,17 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server, letting it write what it holds; nothing to do where it is not up."""
-        pid = self._postmaster()
-        if pid is None:
+        if not self.data_dir.exists():
             return
-        os.kill(pid, signal.SIGINT)
-        if not _wait_until(lambda: not _alive(pid), 20):
-            os.kill(pid, signal.SIGQUIT)
-            _wait_until(lambda: not _alive(pid), 10)
-        shutil.rmtree(self.socket_dir, ignore_errors=True)
+        with self._lock():
+            pid = self._postmaster()
+            if pid is None:
+                return
+            os.kill(pid, signal.SIGINT)
+            if not _wait_until(lambda: not _alive(pid), 20):
+                os.kill(pid, signal.SIGQUIT)
+                _wait_until(lambda: not _alive(pid), 10)
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
 
     def is_running(self) -> bool:
         """Say whether the server takes connections.
@@ -350,7 +378,10 @@ class Cluster:
         if major not in versions:
             return False
         ready = subprocess.run(
-            [str(versions[major] / "pg_isready"), "-q", "-h", str(self.socket_dir)],
+            [
+                str(versions[major] / "pg_isready"),
+                *("-q", "-h", str(self.socket_dir), "-U", ROLE, "-d", "postgres"),
+            ],
             check=False,
             env=_plain_environment(),
         )
@@ -370,7 +401,7 @@ class Cluster:
 
     def _is_our_server(self, pid: int) -> bool:
         """Say whether a process is alive and works in our folder: a reused pid is not ours."""
-        return _alive(pid) and _working_directory(pid) == self.pg
+        return _alive(pid) and _working_directory(pid) == self.pg and _program(pid) == "postgres"
 
     def _clear_up_after_a_kill(self) -> None:
         """End the orphans of a killed server and remove its lock files, never a live server's."""
@@ -379,7 +410,7 @@ class Cluster:
             if _wait_until(self.is_running, START_WITHIN_S):
                 return
             raise StartFailed(log=self.log, last=_last_line(self._log_tail()))
-        orphans = [pid for pid in _processes() if _working_directory(pid) == self.pg]
+        orphans = [pid for pid in _processes() if self._is_our_server(pid)]
         for pid in orphans:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)
@@ -485,6 +516,14 @@ def _working_directory(pid: int) -> Path | None:
         return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:
         return None
+
+
+def _program(pid: int) -> str:
+    """Return the name of a process's program; a shell that stands in our folder is no server."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _alive(pid: int) -> bool:
