@@ -155,11 +155,11 @@ def building_number(word: str) -> str:
 
 
 def without_household(address: str) -> str:
-    """Return an address with every room or household number taken out."""
-    found = tidy(address)
+    """Return an address with every room or household number taken out, else as it was written."""
+    written = found = tidy(address)
     for pattern in _HOUSEHOLDS:
         found = pattern.sub("", found)
-    return found
+    return address.strip() if found == written else found
 
 
 def _estate_named(found: str, address: str, estates: Iterable[str]) -> tuple[str, str] | None:

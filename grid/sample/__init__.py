@@ -4,6 +4,7 @@ Nothing here is copied from anywhere; the names of people are plainly invented, 
 digits after 510304 in its codes.
 """
 
+from grid.sample.ledger_file import last_year_csv
 from grid.sample.load import COMMUNITY_CODE, SEED, load_sample
 
-__all__ = ["COMMUNITY_CODE", "SEED", "load_sample"]
+__all__ = ["COMMUNITY_CODE", "SEED", "last_year_csv", "load_sample"]

@@ -18,7 +18,7 @@ from grid.intake import assign
 from grid.people import Member, Steward
 from grid.places import Checkpoint, KeyPlace
 from grid.sample.ground import Ground, draw
-from grid.sample.ledger import draw_incidents, draw_mediations
+from grid.sample.ledger import draw_incidents, draw_mediations, periods
 from grid.sample.streets import BLOCKS, METRIC_SRID
 from grid.sample.team import members, stewards
 from grid.walkways import Walkway
@@ -263,8 +263,11 @@ def _incidents(
     ground: Ground,
     buildings: dict[str, int],
     until: date,
+    *,
+    last_year: bool,
 ) -> None:
     drawn = draw_incidents(seed, ground, until)
+    first_of_last = periods(until)["last"][0]
     rows = session.execute(
         insert(Incident).returning(Incident.source, Incident.ticket_number, Incident.id),
         [
@@ -289,6 +292,7 @@ def _incidents(
                 "satisfied": i.satisfied,
             }
             for i in drawn
+            if last_year or i.occurred_at.date() < first_of_last
         ],
     )
     ids = {(source, ticket): incident_id for source, ticket, incident_id in rows}
@@ -297,7 +301,7 @@ def _incidents(
         [
             {
                 "community_id": community_id,
-                "incident_id": ids[case.incident],
+                "incident_id": ids.get(case.incident),
                 "number": case.number,
                 "level": case.level,
                 "opened_at": case.opened_at,
@@ -311,9 +315,13 @@ def _incidents(
     assign(session, list(ids.values()))
 
 
-def load_sample(session: Session, until: date, seed: int = SEED) -> Community:
+def load_sample(
+    session: Session, until: date, seed: int = SEED, *, last_year: bool = True
+) -> Community:
     """Load the sample community with two years of incidents ending before ``until``.
 
+    Without ``last_year`` only the year before it is loaded: the last year then comes in through
+    the import, from the file :func:`grid.sample.last_year_csv` writes, to the same figures.
     Where the sample is already there it is returned as it is, with the days it was loaded with.
     The caller commits.
     """
@@ -329,7 +337,7 @@ def load_sample(session: Session, until: date, seed: int = SEED) -> Community:
     _, zones = _cells_and_zones(session, community.id, ground, estates, names, since)
     buildings = _standing(session, community.id, ground, estates)
     _team(session, community.id, seed, ground, zones, firms, buildings, since)
-    _incidents(session, community.id, seed, ground, buildings, until)
+    _incidents(session, community.id, seed, ground, buildings, until, last_year=last_year)
     session.flush()
     session.expire_all()
     return community

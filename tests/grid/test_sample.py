@@ -11,12 +11,17 @@ from pyproj import Transformer
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from grid.codes import new_codes
+from grid.coordinates import WGS84
+from grid.incident_table import preview_incidents
 from grid.incidents import Incident, MediationCase
+from grid.intake import LOCAL, commit
 from grid.people import Force, Member, Steward
-from grid.sample import COMMUNITY_CODE, SEED, load_sample
+from grid.sample import COMMUNITY_CODE, SEED, last_year_csv, load_sample
 from grid.sample.ground import draw
 from grid.sample.ledger import draw_incidents, draw_mediations, periods
 from grid.sample.team import members, stewards
+from grid.topology import check
 from tests.conftest import SAMPLE_UNTIL
 
 BY_YEAR = text("""
@@ -273,9 +278,47 @@ def test_the_figures_hold_whatever_the_day(ground, until: date):
     assert (counts["before", "security_case"], counts["last", "security_case"]) == (53, 41)
 
 
+def test_the_cells_are_numbered_as_a_page_is_read(ground):
+    order = list(ground.cells)
+    middles = metric(shapely.GeometryCollection(list(ground.cells.values()))).geoms
+    codes = new_codes(COMMUNITY_CODE, [(m.centroid.x, m.centroid.y) for m in middles])
+    assert codes == [f"{COMMUNITY_CODE}{serial:03d}" for serial in order]
+
+
+def test_the_partition_passes_the_projects_own_check(sample: Session):
+    community = sample.scalar(text("SELECT id FROM community"))
+    report = check(sample, community, SAMPLE_UNTIL)
+    assert report.sound, report.findings
+
+
 def test_loading_again_changes_nothing(sample: Session):
     before = sample.scalar(select(func.count()).select_from(Incident))
     first = load_sample(sample, SAMPLE_UNTIL)
     second = load_sample(sample, SAMPLE_UNTIL + timedelta(30))
     assert first.id == second.id
     assert sample.scalar(select(func.count()).select_from(Incident)) == before
+
+
+def test_importing_the_last_year_gives_the_same_picture_as_loading_it(
+    db: Session, sample: Session, tmp_path
+):
+    from datetime import datetime
+
+    community = load_sample(db, SAMPLE_UNTIL, last_year=False)
+    path = tmp_path / "台账.csv"
+    path.write_bytes(last_year_csv(SEED, SAMPLE_UNTIL))
+    now = datetime(SAMPLE_UNTIL.year, SAMPLE_UNTIL.month, SAMPLE_UNTIL.day, 9, tzinfo=LOCAL)
+    preview = preview_incidents(db, community.id, path, now=now, system=WGS84)
+    assert not preview.intake.errors
+    commit(db, community.id, preview.intake, filename="x", system=WGS84, today=SAMPLE_UNTIL)
+    picture = text("""
+        SELECT i.source, i.ticket_number, i.category, i.state, i.satisfied, i.occurred_at,
+               i.closed_at, i.address, i.provenance, b.source_key, c.code
+        FROM incident i LEFT JOIN building b ON b.id = i.building_id
+             LEFT JOIN grid_cell c ON c.id = i.cell_id
+        ORDER BY 1, 2""")
+    imported, loaded = db.execute(picture).all(), sample.execute(picture).all()
+    assert len(imported) == len(loaded) == 2667
+    assert imported == loaded
+    again = preview_incidents(db, community.id, path, now=now, system=WGS84)
+    assert (len(again.intake.new), again.intake.already) == (0, 1291)
