@@ -241,6 +241,11 @@ def _report(
     def said(field: str) -> str:
         return row.text(columns.get(field))
 
+    def words(field: str) -> str:
+        # Free text keeps its full-width punctuation; codes and numbers are narrowed.
+        value = row.values.get(columns.get(field, ""))
+        return value.strip() if isinstance(value, str) else said(field)
+
     def word(field: str, kind: type[Word], names: Mapping[Word, str], absent: Word | None) -> Word:
         written = said(field)
         if not written and absent is not None:
@@ -277,8 +282,8 @@ def _report(
         occurred_at=read_time(row.values.get(when), row.values.get(clock) if clock else None),
         reported_at=read_time(row.values[reported]) if reported and row.text(reported) else None,
         closed_at=read_time(row.values[closed]) if closed and row.text(closed) else None,
-        description=said("description"),
-        address=said("address"),
+        description=words("description"),
+        address=words("address"),
         x=_number(row, columns.get("x"), "经度"),
         y=_number(row, columns.get("y"), "纬度"),
         system=system,
