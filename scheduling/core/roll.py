@@ -21,12 +21,9 @@ class Roll:
         self.patrols[member].append(slot)
         self.patrols[member].sort(key=lambda s: s.start_min)
 
-    def clear(self, slot: Slot) -> None:
-        """Empty every seat of a patrol."""
-        for seat in range(len(slot.type.seats)):
-            member = self.seated.pop((slot.index, seat), None)
-            if member is not None:
-                self.patrols[member].remove(slot)
+    def take_away(self, slot: Slot, seat: int) -> None:
+        """Empty a seat."""
+        self.patrols[self.seated.pop((slot.index, seat))].remove(slot)
 
     def team(self, slot: Slot) -> dict[int, str]:
         """Return seat → member of a patrol."""

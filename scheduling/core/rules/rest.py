@@ -1,6 +1,6 @@
 """Rest: at least 11 hours between two patrols, over the border of the week too."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scheduling.core.problem import Member
 from scheduling.core.roll import Roll
@@ -51,7 +51,7 @@ class Rest(Rule):
             for n, (slot, var) in enumerate(duties):
                 if self._after_last_week(member, slot, rest):
                     model.cp.add(var == 0)
-                close: dict[int, list[object]] = {}
+                close: dict[int, list[Any]] = {}
                 for other, other_var in duties[n + 1 :]:
                     if other.start_min < slot.end_min + rest and not (
                         one_a_day and other.day == slot.day

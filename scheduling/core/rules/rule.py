@@ -38,7 +38,7 @@ class Rule:
         """Say why the team now on the roll for this patrol may not go, if so."""
         return None
 
-    def post(self, model: "RosterModel") -> None:  # noqa: B027 - a static rule has nothing to post
+    def post(self, model: "RosterModel") -> None:
         """Forbid in the model what the rule forbids; a static rule's seats do not exist there."""
 
 
