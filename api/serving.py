@@ -26,6 +26,14 @@ class PortTaken(DomainError):
     en = "Port {port} is taken, perhaps by another ./xunge serve. Use another: ./xunge serve --port {other}."
 
 
+class _Announcing(uvicorn.Server):
+    """A server that says so once it takes requests, not before."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        typer.echo(f"巡格已启动：http://{self.config.host}:{self.config.port}  （Ctrl-C 停止）")
+
+
 def serve_site(*, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
     """Serve until interrupted. The workers end with this process, and are restarted if they fall."""
     chosen = settings()
@@ -43,11 +51,11 @@ def serve_site(*, host: str | None = None, port: int | None = None, workers: int
     # when the starting thread ends, not only when the process does.
     for keeper in keepers:
         keeper.start()
-    typer.echo(f"巡格已启动：http://{host}:{port}  （Ctrl-C 停止）")
     try:
-        uvicorn.run(
+        config = uvicorn.Config(
             create_app(chosen), host=host, port=port, log_level="warning", proxy_headers=False
         )
+        _Announcing(config).run()
     finally:
         ending.set()
         for keeper in keepers:
