@@ -28,9 +28,9 @@ from sqlalchemy.orm import Session
 from grid.cells import GridCell, PatrolZone, PatrolZoneCell
 from grid.codes import new_codes
 from grid.communities import Building, Community, Estate
-from grid.coordinates import from_wgs84, source_system, to_wgs84
 from grid.database import GEOGRAPHIC_SRID
 from grid.errors import DomainError, NotFound
+from grid.metric import Metric
 from grid.partition import (
     HOUSEHOLDS_PER_CELL,
     Balance,
@@ -208,7 +208,7 @@ def merge_cells(
     community = _community(session, community_id)
     _lock(session, community_id, day)
     rows = _named(session, community_id, wanted, day)
-    metric = _Metric(community.metric_srid)
+    metric = Metric(community.metric_srid)
     shape = shapely.union_all([metric.to(to_shape(row.boundary)) for row in rows])
     shape = _without_slits(shape)
     if not isinstance(shape, Polygon) and all(
@@ -238,7 +238,7 @@ def split_cell(
     community = _community(session, community_id)
     _lock(session, community_id, day)
     [row] = _named(session, community_id, [code], day)
-    metric = _Metric(community.metric_srid)
+    metric = Metric(community.metric_srid)
     shape = metric.to(to_shape(row.boundary))
     parts = (
         _halves(session, community, row, shape)
@@ -279,7 +279,7 @@ def move_area(session: Session, community_id: int, area: BaseGeometry, to: str, 
     It is taken from whichever cells hold it. Raises NotFound, EditTooEarly or PartitionBroken.
     """
     community = _community(session, community_id)
-    metric = _Metric(community.metric_srid)
+    metric = Metric(community.metric_srid)
     taken = metric.to(area)
     shapes: dict[str, BaseGeometry] = {}
     for row in _valid(session, community_id, day):
@@ -447,24 +447,6 @@ def _without_slits(shape: BaseGeometry) -> BaseGeometry:
 # --- What is stored -------------------------------------------------------------------------------
 
 
-class _Metric:
-    """To and fro between WGS 84 and a community's metric system."""
-
-    def __init__(self, srid: int) -> None:
-        self._srid = srid
-        self._system = source_system(f"EPSG:{srid}")
-
-    def to(self, shape: BaseGeometry) -> Any:  # noqa: ANN401 - the same kind as came in
-        return shapely.transform(
-            shape, lambda c: np.column_stack(from_wgs84(c[:, 0], c[:, 1], self._srid))
-        )
-
-    def back(self, shape: BaseGeometry) -> Any:  # noqa: ANN401
-        return shapely.transform(
-            shape, lambda c: np.column_stack(to_wgs84(c[:, 0], c[:, 1], self._system))
-        )
-
-
 @dataclass(frozen=True)
 class _Ground:
     """What a partition is drawn from, in metres."""
@@ -481,7 +463,7 @@ class _Ground:
         cls, session: Session, community: Community, within: WKBElement | None = None
     ) -> "_Ground":
         """Load buildings, walkways and estates, or only what meets ``within``."""
-        metric = _Metric(community.metric_srid)
+        metric = Metric(community.metric_srid)
 
         def near(column: Any) -> Any:  # noqa: ANN401
             return true() if within is None else func.ST_Intersects(column, within)

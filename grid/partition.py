@@ -51,6 +51,9 @@ MIDWAY_STEP_M = 2.0
 MIDWAY_LOOSE_M = 0.02
 OVERSHOOT_M = 0.05
 """Lines run on this far past what they should meet, so that the noding finds the crossing."""
+ALONG_BOUNDARY_M = 0.5
+"""A line this near the community's boundary runs along it and parts nothing."""
+NODING_M = 0.001
 STRAIGHTEN_M = (6.0, 3.0, 1.0)
 """How far borders may move to become straight; the first that cuts no building is taken."""
 
@@ -286,14 +289,15 @@ class _Lines:
         shapely.prepare(built)
         parts: list[BaseGeometry] = []
         kept: list[float] = []
+        inner = shapely.buffer(boundary, -ALONG_BOUNDARY_M)
         for line, cost in zip(lines, costs, strict=True):
-            clipped = shapely.intersection(line, boundary)
+            clipped = shapely.intersection(line, inner)
             if shapely.intersects(built, clipped):
                 clipped = shapely.difference(clipped, built)
             for part in shapely.get_parts(clipped):
                 if part.geom_type in {"LineString", "LinearRing"} and part.length > 0:
-                    parts.append(part)
-                    kept.append(cost)
+                    parts += [part, *_to_outline(part, boundary.boundary)]
+            kept += [cost] * (len(parts) - len(kept))
         return cls(boundary.boundary, np.asarray(parts, dtype=object), np.asarray(kept))
 
     def with_cuts(self, cuts: Sequence[LineString]) -> "_Lines":
@@ -306,7 +310,9 @@ class _Lines:
 
     def faces(self) -> list[Polygon]:
         """Return the polygons the lines part the plane into, sharing their vertices exactly."""
-        noded = shapely.union_all([self.outline, *self.parts])
+        # Ways drawn twice cross by millimetres: on a grid they are one. The outline stays as it is.
+        inner = shapely.union_all(self.parts, grid_size=NODING_M) if len(self.parts) else []
+        noded = shapely.union_all([self.outline, *shapely.get_parts(inner)])
         return [
             f for f in shapely.get_parts(shapely.polygonize(shapely.get_parts(noded))) if f.area
         ]
@@ -319,6 +325,18 @@ class _Lines:
             at, line = tree.query(points, predicate="dwithin", distance=OVERSHOOT_M)
             np.minimum.at(costs, at, self.costs[line])
         return costs
+
+
+def _to_outline(line: LineString, outline: BaseGeometry) -> list[LineString]:
+    """Lead the ends of a line that was clipped beside the outline on to it, straight across."""
+    if line.is_closed:
+        return []
+    found = []
+    for end in (shapely.get_point(line, 0), shapely.get_point(line, -1)):
+        gap = shapely.shortest_line(end, outline)
+        if 0 < gap.length <= 1.1 * ALONG_BOUNDARY_M:
+            found.append(_run_on(gap))
+    return found
 
 
 def _blocks(

@@ -35,8 +35,6 @@ SHARED_BUILDING = 0.1
 """A building of which a second cell holds more than this share stands in two cells."""
 CONTACT_M = 1.0
 """Metres of common border that make two cells neighbours."""
-NOISE_M = 0.0001
-"""Coordinates are compared on a grid this fine: transforming alone leaves spikes of nanometres."""
 BORDER_WIDTH_M = 0.01
 """Two borders this close are the same border: a vertex on one side only moves it by millimetres."""
 
@@ -243,7 +241,6 @@ def check_cells(
                 "sliver_m2": SLIVER_M2,
                 "sliver_m": SLIVER_WIDTH_M,
                 "share": SHARED_BUILDING,
-                "noise": NOISE_M,
                 "width": BORDER_WIDTH_M,
                 "contact": CONTACT_M,
             },
@@ -336,7 +333,10 @@ def contiguous_parts(places: set[str], beside: Mapping[str, set[str]]) -> list[s
 _TOUCHING = text(
     """
     WITH cell AS MATERIALIZED (
-        SELECT position, code, ST_Transform(ST_SetSRID(ST_GeomFromWKB(wkb), 4326), :srid) AS shape
+        SELECT position, code,
+            ST_CollectionExtract(
+                ST_MakeValid(ST_Transform(ST_SetSRID(ST_GeomFromWKB(wkb), 4326), :srid)), 3
+            ) AS shape
         FROM unnest(
             CAST(:codes AS text[]), CAST(:shapes AS bytea[]), CAST(:ids AS bigint[])
         ) WITH ORDINALITY AS given (code, wkb, id, position)

@@ -4,23 +4,29 @@
 -- codes, shapes, ids   the cells: code, EWKB in WGS 84, key or null; three arrays in step
 -- community  whose buildings are asked about, or null for none
 -- srid       the metric system of every length and area
--- noise      metres below which a coordinate says nothing (the transformation's own rounding)
 -- sliver_m2, sliver_m   area and width below which a cell, or a part of one, is a sliver
 -- width, contact       how close two borders are one (m), how much of it is contact (m)
 -- share      how much of a building a second cell may hold
 --
 -- A row: kind, codes (text[]), amount (m², or a share), label, lon, lat of a point in it.
 WITH boundary AS MATERIALIZED (
-    SELECT ST_Transform(ST_SetSRID(ST_GeomFromWKB(:boundary), 4326), :srid) AS shape
+    -- MakeValid: a ring that only just does not touch itself may do so once it is transformed.
+    SELECT ST_CollectionExtract(
+        ST_MakeValid(ST_Transform(ST_SetSRID(ST_GeomFromWKB(:boundary), 4326), :srid)), 3
+    ) AS shape
 ),
 cell AS MATERIALIZED (
-    SELECT position, code, id, ST_Transform(ST_SetSRID(ST_GeomFromWKB(wkb), 4326), :srid) AS shape
+    SELECT position, code, id,
+        ST_CollectionExtract(
+            ST_MakeValid(ST_Transform(ST_SetSRID(ST_GeomFromWKB(wkb), 4326), :srid)), 3
+        ) AS shape
     FROM unnest(
         CAST(:codes AS text[]), CAST(:shapes AS bytea[]), CAST(:ids AS bigint[])
     ) WITH ORDINALITY AS given (code, wkb, id, position)
 ),
 covered AS MATERIALIZED (
-    SELECT ST_UnaryUnion(ST_Collect(shape), :noise) AS shape FROM cell
+    -- Without a grid size: GEOS 3.11 throws on some sound partitions when it is given one.
+    SELECT ST_UnaryUnion(ST_Collect(shape)) AS shape FROM cell
 ),
 overlap AS (
     SELECT 'overlap' AS kind, ARRAY[a.code, b.code] AS codes, ST_Area(common.shape) AS amount,
@@ -28,7 +34,7 @@ overlap AS (
     FROM cell a
     JOIN cell b ON a.position < b.position AND a.shape && b.shape
     CROSS JOIN LATERAL (
-        SELECT ST_CollectionExtract(ST_Intersection(a.shape, b.shape, :noise), 3) AS shape
+        SELECT ST_CollectionExtract(ST_Intersection(a.shape, b.shape), 3) AS shape
     ) AS common
     WHERE NOT ST_IsEmpty(common.shape)
 ),
@@ -37,7 +43,7 @@ hole AS MATERIALIZED (
     FROM boundary
     CROSS JOIN covered
     CROSS JOIN LATERAL ST_Dump(
-        COALESCE(ST_Difference(boundary.shape, covered.shape, :noise), boundary.shape)
+        COALESCE(ST_Difference(boundary.shape, covered.shape), boundary.shape)
     ) AS part
 ),
 gap AS (
@@ -66,9 +72,7 @@ outside AS (
         '' AS label, beyond.shape AS place
     FROM cell
     CROSS JOIN boundary
-    CROSS JOIN LATERAL (
-        SELECT ST_Difference(cell.shape, boundary.shape, :noise) AS shape
-    ) AS beyond
+    CROSS JOIN LATERAL (SELECT ST_Difference(cell.shape, boundary.shape) AS shape) AS beyond
     WHERE NOT ST_IsEmpty(beyond.shape)
 ),
 part AS (
@@ -94,7 +98,7 @@ building_here AS MATERIALIZED (
     SELECT building.id,
         COALESCE(building.name, estate.name || building.number || '栋', building.source_key)
             AS label,
-        ST_Transform(building.footprint, :srid) AS shape
+        ST_MakeValid(ST_Transform(building.footprint, :srid)) AS shape
     FROM building
     LEFT JOIN estate ON estate.id = building.estate_id
     WHERE building.community_id = :community

@@ -384,7 +384,7 @@ _CELL_POINT = text(
 _ZONE_SHAPES = text(
     """
     SELECT patrol_zone.id, patrol_zone.code, patrol_zone.name,
-        ST_AsGeoJSON(ST_Multi(ST_UnaryUnion(ST_Collect(grid_cell.boundary), 1e-8)), 8) AS shape
+        ST_AsGeoJSON(ST_Multi(ST_UnaryUnion(ST_Collect(grid_cell.boundary))), 8) AS shape
     FROM patrol_zone
     JOIN patrol_zone_cell ON patrol_zone_cell.zone_id = patrol_zone.id
     JOIN grid_cell ON grid_cell.id = patrol_zone_cell.cell_id

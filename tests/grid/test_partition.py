@@ -33,6 +33,7 @@ def assert_covers(proposal, boundary):
     shapes = [cell.boundary for cell in proposal.cells]
     assert shapely.coverage_is_valid(shapes)
     assert all(isinstance(s, Polygon) and s.is_valid for s in shapes)
+    assert min(shapely.minimum_clearance(shapes)) > 1e-4  # survives a change of coordinates
     assert shapely.union_all(shapes).symmetric_difference(boundary).area < 0.01
 
 
@@ -116,6 +117,14 @@ def test_a_strip_between_a_road_and_its_footway_is_no_cell():
     road = LineString([(0, 500), (1000, 500)])
     shared = shapely.union_all([c.boundary.boundary for c in proposal.cells])
     assert shared.intersection(road.buffer(0.5)).length > 990
+
+
+def test_a_wall_along_the_boundary_parts_nothing():
+    walls = [box(0, 0, 600, SIDE), box(600.0003, 0, SIDE, SIDE)]
+    houses = [box(x, 480, x + 30, 500) for x in (100, 300, 500, 700, 800, 900)]
+    proposal = propose(GROUND, houses, [100] * 6, estates=walls, open_ground=False)
+    assert_covers(proposal, GROUND)
+    assert [cell.households for cell in proposal.cells] == [300, 300]
 
 
 def test_open_ground_counts_as_load():
