@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from grid.cells import GridCell, PatrolZone, PatrolZoneCell
@@ -225,49 +225,3 @@ def addresses_to_choose(session: Session, community_id: int) -> dict[str, list[s
 
 def _leading(number: str) -> int:
     return int("".join(c for c in number if c.isdecimal()) or 0)
-
-
-SURROUNDINGS = text("""
-    WITH here AS (
-        SELECT ST_Transform(i.location, c.metric_srid) AS point, c.metric_srid AS srid,
-               ST_Expand(i.location, :reach_m / 80000.0) AS near, i.community_id
-        FROM incident AS i JOIN community AS c ON c.id = i.community_id
-        WHERE i.id = :incident AND i.community_id = :community AND i.location IS NOT NULL
-    ), shapes AS (
-        SELECT 'walkway' AS kind, NULL AS label, w.line AS shape FROM walkway AS w, here
-        WHERE w.community_id = here.community_id AND w.line && here.near
-        UNION ALL
-        SELECT 'building', coalesce(b.number, ''), b.footprint FROM building AS b, here
-        WHERE b.community_id = here.community_id AND b.footprint && here.near
-        UNION ALL
-        SELECT 'boundary', NULL, c.boundary FROM community AS c, here WHERE c.id = here.community_id
-    ), moved AS (
-        SELECT kind, label, ST_Translate(ST_Transform(shape, srid), -ST_X(point), -ST_Y(point)) AS m
-        FROM shapes, here WHERE shape IS NOT NULL
-    )
-    SELECT kind, label, ST_AsSVG(m, 0, 1) AS path,
-           round(ST_X(ST_PointOnSurface(m))) AS x, -round(ST_Y(ST_PointOnSurface(m))) AS y
-    FROM moved ORDER BY kind DESC
-""")
-
-REACH_M = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One shape around an incident as an SVG path: metres, the incident at 0,0, y downwards."""
-
-    kind: str
-    label: str | None
-    path: str
-    x: float
-    y: float
-
-
-def surroundings(session: Session, community_id: int, incident_id: int) -> list[Drawn]:
-    """Return what stands within about 160 m of a placed incident, to draw where it was."""
-    rows = session.execute(
-        SURROUNDINGS,
-        {"incident": incident_id, "community": community_id, "reach_m": REACH_M * 1.3},
-    )
-    return [Drawn(row.kind, row.label, row.path, row.x, row.y) for row in rows]

@@ -28,13 +28,12 @@ from grid.incident_words import CATEGORIES
 from grid.incidents import IncidentClass, IncidentState, Source, Urgency
 from grid.intake import LOCAL, LONGEST_CATEGORY, LONGEST_TEXT, LONGEST_TICKET, Report
 from grid.ledger import (
-    REACH_M,
     addresses_to_choose,
     read_one,
     read_page,
-    surroundings,
     zones_and_cells,
 )
+from grid.sketch import REACH_M, sketch_community, surroundings
 
 __all__ = ["router"]
 
@@ -108,7 +107,7 @@ def export_ledger(
 
 FIELDS = (
     "incident_class", "category", "other_category", "source", "ticket_number", "urgency",
-    "occurred_at", "building", "address", "lon", "lat", "unplaced", "description", "patrol",
+    "occurred_at", "building", "address", "lon", "lat", "picked", "unplaced", "description", "patrol",
 )  # fmt: skip
 """What the form asks, or carries along."""
 
@@ -152,6 +151,13 @@ def report_form(
     return _form(request, db, caller, entered={"patrol": patrol} if patrol else None)
 
 
+@router.get("/incidents/sketch")
+def sketch(request: Request, db: Db, caller: Annotated[Caller, allow(*REPORTERS)]) -> Response:
+    """Return the community as a sketch to point at, for the form."""
+    drawn = sketch_community(db, caller.community_id)
+    return page(request, caller, "incidents/sketch.html", sketch=drawn)
+
+
 class ReportForm:
     """The fields of the form as they were sent, for intake or to be shown again."""
 
@@ -168,6 +174,7 @@ class ReportForm:
         address: Annotated[str, Form(max_length=400)] = "",
         lon: Annotated[str, Form(max_length=30)] = "",
         lat: Annotated[str, Form(max_length=30)] = "",
+        picked: Annotated[str, Form(max_length=5)] = "",
         unplaced: Annotated[str, Form(max_length=5)] = "",
         description: Annotated[str, Form(max_length=2 * LONGEST_TEXT)] = "",
         form_key: Annotated[str, Form(max_length=20, pattern="^[0-9A-Z]*$")] = "",
@@ -185,6 +192,7 @@ class ReportForm:
             "address": address,
             "lon": lon,
             "lat": lat,
+            "picked": picked,
             "unplaced": unplaced,
             "description": description,
             "patrol": patrol,
@@ -265,6 +273,7 @@ def report_by_form(
             now=now(request.app.state.settings),
             address=client_address(request),
             patrol_id=form.patrol_id,
+            picked_on_map=form.entered["picked"] == "map",
             unplaced=form.unplaced,
         )
     except DomainError as refusal:

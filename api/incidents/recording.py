@@ -18,6 +18,7 @@ def report_incident(
     now: datetime,
     address: str,
     patrol_id: int | None = None,
+    picked_on_map: bool = False,
     unplaced: bool = False,
 ) -> TakenIn:
     """Take in one report under the caller's name; what was there already is not recorded again."""
@@ -28,6 +29,7 @@ def report_incident(
         now=now,
         reported_by=caller.username,
         patrol_id=patrol_id,
+        picked_on_map=picked_on_map,
         unplaced=unplaced,
     )
     if taken.created:
