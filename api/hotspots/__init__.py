@@ -1,0 +1,1 @@
+"""Hotspots: where, when and what, whether it is chance, and what changed."""

@@ -1,0 +1,1 @@
+"""Patrol requirements raised from hot places."""
