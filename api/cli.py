@@ -26,6 +26,7 @@ SINGULAR = {
     "routes": "route",
     "hotspots": "hotspot",
     "imports": "import",
+    "exports": "export",
     "users": "user",
     "incidents": "incident",
 }

@@ -150,11 +150,18 @@ def read(
     kind: Kind,
     day: date,
     *,
+    matching: str = "",
+    estate: str = "",
     limit: int | None = None,
     offset: int = 0,
 ) -> Extract:
-    """Return what a community has of a kind; cells and zones are those valid on ``day``."""
+    """Return what a community has of a kind; cells and zones are those valid on ``day``.
+
+    ``matching`` keeps what has these characters in a name, number or code, ``estate`` what belongs
+    to the estate of that name.
+    """
     fields, query = _QUERIES[kind](community_id, day)
+    query = _narrowed(query, kind, matching, estate)
     found: list[Any] = list(session.execute(query.limit(limit).offset(offset)))
     ids = tuple(int(row[0]) for row in found)
     shapes = np.array(
@@ -170,10 +177,42 @@ def read(
     return Extract(kind, fields, ids, tuple(rows), shapes)
 
 
-def count(session: Session, community_id: int, kind: Kind, day: date) -> int:
-    """Return how many things of a kind a community has on a day."""
+def count(
+    session: Session,
+    community_id: int,
+    kind: Kind,
+    day: date,
+    *,
+    matching: str = "",
+    estate: str = "",
+) -> int:
+    """Return how many things :func:`read` would give without a limit."""
     _, query = _QUERIES[kind](community_id, day)
+    query = _narrowed(query, kind, matching, estate)
     return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
+def _narrowed(query: Select[Any], kind: Kind, matching: str, estate: str) -> Select[Any]:
+    if matching:
+        query = query.where(
+            or_(*(column.icontains(matching, autoescape=True) for column in _SEARCHED[kind]))
+        )
+    if estate and kind in OF_ESTATES:
+        query = query.where(Estate.name == estate)
+    return query
+
+
+_SEARCHED: dict[Kind, tuple[Any, ...]] = {
+    Kind.BUILDINGS: (Building.number, Building.name, Building.source_key, Estate.name),
+    Kind.ESTATES: (Estate.name, Employer.name),
+    Kind.CELLS: (GridCell.code, GridCell.name),
+    Kind.ZONES: (PatrolZone.code, PatrolZone.name),
+    Kind.WALKWAYS: (Walkway.name, Walkway.kind, Walkway.source_key),
+    Kind.PLACES: (KeyPlace.name, KeyPlace.kind, Estate.name),
+    Kind.CHECKPOINTS: (Checkpoint.code, Checkpoint.name),
+}
+OF_ESTATES = frozenset({Kind.BUILDINGS, Kind.ZONES, Kind.PLACES})
+"""The kinds that belong to an estate."""
 
 
 def write(

@@ -1,0 +1,1 @@
+"""Giving the ground out as files."""

@@ -1,0 +1,1 @@
+"""Bringing files in: look, choose, commit as one, undo as one."""

@@ -1,0 +1,1 @@
+"""What is where: estates, buildings, cells, zones, walkways, key places and checkpoints."""
