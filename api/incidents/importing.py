@@ -1,9 +1,9 @@
 """Import a ledger: choose a file, see what would come of it, commit, and undo as one."""
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import Response
 from sqlalchemy import select
@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 
 from api.accounts import Role
 from api.audit import record
-from api.incidents import pending
+from api.imports import uploads
+from api.imports.choosing import systems_for
 from api.incidents.filters import known_word
 from api.permissions import Caller, allow
 from api.sign_in.pages import client_address
 from api.today import now, today
 from api.web import Db, page, see_other
-from grid.communities import ImportBatch
-from grid.coordinates import BD09, CGCS2000, GCJ02, SYSTEMS, WGS84, source_system
+from grid.communities import Community, ImportBatch
+from grid.coordinates import source_system
 from grid.errors import DomainError
 from grid.imports.batches import undo
 from grid.incident_table import Preview, preview_incidents
@@ -32,11 +33,25 @@ SHOWN_ROWS = 200
 """How many row errors a page lists; the rest are counted."""
 
 
-class FileNotChosen(DomainError):
-    """The form was sent without a file."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen beside the file; empty where the file's own columns say it."""
 
-    zh = "没有选择文件。请选择 Excel（.xlsx）或 CSV 文件。"
-    en = "No file was chosen. Choose an Excel (.xlsx) or CSV file."
+    crs: str
+    source: str
+    incident_class: str
+
+
+def read_chosen(
+    crs: Annotated[str, Form(max_length=40)] = "",
+    source: Annotated[str, Form(max_length=40)] = "",
+    incident_class: Annotated[str, Form(max_length=40)] = "",
+) -> Chosen:
+    """Return the choices of the form."""
+    return Chosen(crs, source, incident_class)
+
+
+Choices = Annotated[Chosen, Depends(read_chosen)]
 
 
 def _choose(
@@ -44,7 +59,7 @@ def _choose(
     db: Session,
     caller: Caller,
     *,
-    entered: dict[str, str] | None = None,
+    chosen: Chosen | None = None,
     error: DomainError | None = None,
     said: str = "",
     count: int = 0,
@@ -55,16 +70,16 @@ def _choose(
         .order_by(ImportBatch.id.desc())
         .limit(20)
     ).all()
-    usual = (WGS84, CGCS2000, GCJ02, BD09)
+    usual, others = systems_for(db.get_one(Community, caller.community_id))
     return page(
         request,
         caller,
         "incidents/import.html",
         status_code=error.status if error else 200,
         error=error.sentence(caller.locale) if error else None,
-        entered=entered or {},
+        chosen=chosen or Chosen("", "", ""),
         usual=usual,
-        others=[system for system in SYSTEMS.values() if system not in usual],
+        others=others,
         batches=batches,
         said=said,
         count=count,
@@ -80,17 +95,16 @@ def import_form(
 
 
 def _previewed(
-    request: Request, db: Session, caller: Caller, upload: pending.Pending, path: Path
+    request: Request, db: Session, caller: Caller, upload: uploads.Upload, chosen: Chosen
 ) -> Preview:
     return preview_incidents(
         db,
         caller.community_id,
-        path,
+        upload.path,
         now=now(request.app.state.settings),
-        filename=upload.filename,
-        system=source_system(upload.crs) if upload.crs else None,
-        source=known_word(Source, upload.source),
-        incident_class=known_word(IncidentClass, upload.incident_class),
+        system=source_system(chosen.crs) if chosen.crs else None,
+        source=known_word(Source, chosen.source),
+        incident_class=known_word(IncidentClass, chosen.incident_class),
         limit_mb=request.app.state.settings.upload_limit_mb,
     )
 
@@ -100,33 +114,35 @@ def preview_import(
     request: Request,
     db: Db,
     caller: Importer,
+    chosen: Choices,
     file: Annotated[UploadFile | None, File()] = None,
-    crs: Annotated[str, Form(max_length=40)] = "",
-    source: Annotated[str, Form(max_length=40)] = "",
-    incident_class: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Read the file and show what would come of it; nothing is stored in the ledger."""
-    entered = {"crs": crs, "source": source, "incident_class": incident_class}
-    if file is None or not file.filename:
-        return _choose(request, db, caller, entered=entered, error=FileNotChosen())
-    upload = pending.Pending(
-        owner=caller.username,
-        community_id=caller.community_id,
-        filename=file.filename[-120:],
-        **entered,
-    )
-    token, path = pending.keep(file.file.read(), upload)
     try:
-        preview = _previewed(request, db, caller, upload, path)
+        if file is None or not file.filename:
+            raise uploads.NoFileChosen()
+        upload = uploads.keep(
+            request.app.state.settings,
+            file.file,
+            file.filename,
+            owner=caller.username,
+            community_id=caller.community_id,
+            kind=INCIDENT_BATCH,
+        )
     except DomainError as refusal:
-        pending.drop(token, path)
-        return _choose(request, db, caller, entered=entered, error=refusal)
+        return _choose(request, db, caller, chosen=chosen, error=refusal)
+    try:
+        preview = _previewed(request, db, caller, upload, chosen)
+    except DomainError as refusal:
+        uploads.forget(upload)
+        return _choose(request, db, caller, chosen=chosen, error=refusal)
     return page(
         request,
         caller,
         "incidents/preview.html",
         preview=preview,
-        token=token,
+        token=upload.token,
+        chosen=chosen,
         shown=SHOWN_ROWS,
     )
 
@@ -136,24 +152,30 @@ def commit_import(
     request: Request,
     db: Db,
     caller: Importer,
+    chosen: Choices,
     token: Annotated[str, Form(max_length=64)],
 ) -> Response:
     """Store what the preview showed, as one batch."""
     try:
-        upload, path = pending.find(token, caller)
-        preview = _previewed(request, db, caller, upload, path)
+        upload = uploads.find(
+            request.app.state.settings,
+            token,
+            owner=caller.username,
+            community_id=caller.community_id,
+        )
+        preview = _previewed(request, db, caller, upload, chosen)
     except DomainError as refusal:
-        return _choose(request, db, caller, error=refusal)
+        return _choose(request, db, caller, chosen=chosen, error=refusal)
     batch = commit(
         db,
         caller.community_id,
         preview.intake,
-        filename=upload.filename,
+        filename=upload.path.name,
         system=preview.system,
         today=today(request.app.state.settings),
         by=caller.username,
     )
-    pending.drop(token, path)
+    uploads.forget(upload)
     if batch is None:
         return see_other("/incidents/import?said=nothing")
     record(
@@ -164,7 +186,7 @@ def commit_import(
         address=client_address(request),
         community_id=caller.community_id,
         details={
-            "filename": upload.filename,
+            "filename": upload.path.name,
             "rows": batch.rows,
             "errors": len(preview.intake.errors),
             "already": preview.intake.already,

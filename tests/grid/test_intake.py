@@ -1,7 +1,9 @@
 """Incidents come in once, placed and assigned; what is wrong with them is said in sentences."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import openpyxl
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 from grid.addresses import BuildingUnknown, EstateUnknown
 from grid.communities import Building, Community, ImportBatch
 from grid.coordinates import BD09, GCJ02, WGS84, CrsNotChosen
+from grid.database import transaction
 from grid.errors import DomainError, NotFound
 from grid.handling import STEPS, CallbackTooEarly, StepRefused, advance, call_back
 from grid.identity import IdentityRefused, mask, refuse_identity
@@ -518,3 +521,38 @@ def test_a_batch_row_counts_what_was_stored(sample: Session, community, tmp_path
     commit(sample, community, preview.intake, filename="a.csv", system=None, today=SAMPLE_UNTIL)
     batch = sample.scalars(select(ImportBatch).where(ImportBatch.kind == "incidents")).one()
     assert (batch.rows, batch.warnings, batch.source_crs) == (1, 1, "EPSG:4326")
+
+
+def test_two_at_once_take_the_same_ticket_in_once(sample_database):
+    start = Barrier(4)
+
+    def send() -> tuple[int, bool]:
+        with transaction(sample_database.engine) as session:
+            community = session.scalars(select(Community.id)).one()
+            start.wait()
+            taken = take_in(session, community, report(), now=NOW)
+            return taken.incident.id, taken.created
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: send(), range(4)))
+    assert len({incident for incident, _ in answers}) == 1
+    assert sorted(created for _, created in answers) == [False, False, False, True]
+
+
+def test_two_handlers_at_once_take_one_step(sample_database):
+    with transaction(sample_database.engine) as session:
+        community = session.scalars(select(Community.id)).one()
+        incident = take_in(session, community, report(), now=NOW).incident.id
+    start = Barrier(2)
+
+    def step() -> bool:
+        start.wait()
+        try:
+            with transaction(sample_database.engine) as session:
+                advance(session, community, incident, IncidentState.ACCEPTED, now=NOW)
+        except StepRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(lambda _: step(), range(2))) == [False, True]
