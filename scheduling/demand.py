@@ -42,13 +42,19 @@ class PatrolType(Base):
     name: Mapped[str]
     composition: Mapped[list[dict[str, object]]] = mapped_column(JSONB)
     """Seats in order: [{"forces": ["officer"], "leader": true}, …]; scheduling.core reads it."""
+    enforcement: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether it enforces, and so is led by an officer; else it observes and reports."""
 
 
 class CoverDemand(Base):
     """The usual cover: how many patrols of a type a zone gets in a shift, at least and ideally."""
 
     __tablename__ = "cover_demand"
-    __table_args__ = (UniqueConstraint("zone_id", "shift_template_id", "patrol_type_id"),)
+    __table_args__ = (
+        UniqueConstraint("zone_id", "shift_template_id", "patrol_type_id", "minimum"),
+        CheckConstraint("minimum >= 0 AND ideal >= minimum", name="ideal_over_minimum"),
+        CheckConstraint("importance BETWEEN 1 AND 100", name="importance_in_percent"),
+    )
 
     id: Mapped[Key]
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id", ondelete="CASCADE"))
@@ -60,6 +66,8 @@ class CoverDemand(Base):
     weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     minimum: Mapped[int] = mapped_column(default=1)
     ideal: Mapped[int] = mapped_column(default=1)
+    importance: Mapped[int] = mapped_column(default=5, server_default="5")
+    """What orders the seats that stay empty: 1 the least, 100 the most."""
 
 
 class Leave(Base):

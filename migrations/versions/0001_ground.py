@@ -143,6 +143,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("composition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("enforcement", sa.Boolean(), server_default="false", nullable=False),
         sa.ForeignKeyConstraint(
             ["community_id"],
             ["community.id"],
@@ -602,6 +603,13 @@ def upgrade() -> None:
         sa.Column("weekdays", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
         sa.Column("minimum", sa.Integer(), nullable=False),
         sa.Column("ideal", sa.Integer(), nullable=False),
+        sa.Column("importance", sa.Integer(), server_default="5", nullable=False),
+        sa.CheckConstraint(
+            "importance BETWEEN 1 AND 100", name=op.f("ck_cover_demand_importance_in_percent")
+        ),
+        sa.CheckConstraint(
+            "minimum >= 0 AND ideal >= minimum", name=op.f("ck_cover_demand_ideal_over_minimum")
+        ),
         sa.ForeignKeyConstraint(
             ["community_id"],
             ["community.id"],
@@ -631,7 +639,8 @@ def upgrade() -> None:
             "zone_id",
             "shift_template_id",
             "patrol_type_id",
-            name=op.f("uq_cover_demand_zone_id_shift_template_id_patrol_type_id"),
+            "minimum",
+            name=op.f("uq_cover_demand_zone_id_shift_template_id_patrol_type_id_minimum"),
         ),
     )
     op.create_geospatial_table(

@@ -483,3 +483,11 @@ def write_problem(problem: RosterProblem) -> str:
 def digest(problem: RosterProblem) -> str:
     """Return what ties a plan to the problem it answers."""
     return sha256(_PROBLEM.dump_json(problem)).hexdigest()[:16]
+
+
+_TYPE = TypeAdapter(PatrolType)
+
+
+def read_patrol_type(text: str | bytes, name: str) -> PatrolType:
+    """Read one patrol type from JSON. Raises UnreadableFile or NobodyNeeded."""
+    return read_document(_TYPE, text, name)
