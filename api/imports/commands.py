@@ -11,6 +11,7 @@ from rich.table import Table
 from api.audit import record
 from api.ground import open_ground
 from api.imports.choosing import community_of
+from api.incidents.commands import import_file
 from api.settings import settings
 from api.today import today
 from grid.database import transaction
@@ -207,6 +208,10 @@ def _command(kind: str, zh: str, en: str) -> None:
 for target in Target:
     _command(target.value, SPECS[target].zh, SPECS[target].en)
 _command(OSM, " OSM 数据：楼栋、步行道、出入口、小区", "an OSM extract")
+
+
+# A ledger is no layer of the ground: the room of incidents knows how to read it.
+commands.command("incidents", help="导入事件台账 / import a ledger of incidents")(import_file)
 
 
 @commands.command("list")
