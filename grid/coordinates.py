@@ -359,13 +359,9 @@ def suspect(
     where it has none. ``chosen`` is the system the file declares or a person chose, with ``swap``
     for y before x; without it geographic numbers are first read as WGS 84.
     """
-    table = np.asarray(points, dtype=float).reshape(-1, 2)
-    # Beyond any system's numbers: such values would only overflow a median.
-    table = table[np.isfinite(table).all(axis=1)].clip(-1e12, 1e12)
+    table = _sampled(points)
     if not len(table):
         return []
-    if len(table) > SAMPLE:
-        table = table[np.linspace(0, len(table) - 1, SAMPLE).astype(int)]
     given = _Reading(table, chosen or WGS84, swap)
     home = _Home(boundary)
     readings = [given, *(r for r in _readings(table, home) if r != given)]
@@ -383,6 +379,31 @@ def suspect(
     if inside == 0:
         return [_elsewhere(home.distance_km(given))]
     return []
+
+
+def shares_inside(
+    points: ArrayLike, boundary: BaseGeometry | None, *, swap: bool = False
+) -> list[tuple[SourceSystem, float]]:
+    """Return what share (0..1) of degrees would lie in the community in each system of degrees.
+
+    A small cluster in the middle lies inside however it is read: then the shares are alike, and
+    the numbers decide nothing. Empty where there is no boundary, or no degrees.
+    """
+    table = _sampled(points)
+    if boundary is None or not len(table):
+        return []
+    home = _Home(boundary)
+    readings = [_Reading(table, system, swap) for system in (WGS84, GCJ02, BD09)]
+    return [(r.system, home.share(r)) for r in readings if r.fitting >= 0.9]
+
+
+def _sampled(points: ArrayLike) -> Floats:
+    table: Floats = np.asarray(points, dtype=float).reshape(-1, 2)
+    # Beyond any system's numbers: such values would only overflow a median.
+    table = table[np.isfinite(table).all(axis=1)].clip(-1e12, 1e12)
+    if len(table) > SAMPLE:
+        table = table[np.linspace(0, len(table) - 1, SAMPLE).astype(int)]
+    return table
 
 
 class _Reading:

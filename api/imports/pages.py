@@ -21,7 +21,7 @@ from api.today import today
 from api.web import Db, page, see_other
 from grid.communities import ImportBatch
 from grid.errors import DomainError, NotFound
-from grid.imports.batches import batches, commit, undo
+from grid.imports.batches import batches, commit, hint_on_system, undo
 from grid.imports.errors import CoordinateColumnsUnknown, LayerNotChosen
 from grid.imports.preview import Preview, look
 from grid.imports.targets import OSM, SPECS, Target
@@ -210,6 +210,7 @@ def _show(
         others=others,
         specs=SPECS,
         errors=preview.errors[:ERRORS_SHOWN] if preview else (),
+        hint=hint_on_system(preview)[caller.locale == "en"] if preview else "",
         error=error.sentence(caller.locale) if error else "",
     )
 

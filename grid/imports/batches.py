@@ -98,19 +98,36 @@ def commit(
 
 def _refuse_open_questions(preview: Preview, *, skip_errors: bool, anyway: bool) -> None:
     if preview.system is None:
-        doubt = preview.doubts[0] if preview.doubts else None
-        raise CrsNotChosen(
-            hint=doubt.zh if doubt else "按 WGS 84 读取时位置没有明显问题，但仍请核对来源。",
-            hint_en=doubt.en
-            if doubt
-            else "Read as WGS 84 they look right, but check where they come from.",
-        )
+        hint, hint_en = hint_on_system(preview)
+        raise CrsNotChosen(hint=hint, hint_en=hint_en)
     if preview.doubts and not anyway:
         doubt = preview.doubts[0]
         raise DoubtOpen(doubt=doubt.zh, doubt_en=doubt.en)
     if preview.errors and not skip_errors:
         first = preview.errors[0]
         raise RowsWrong(count=len(preview.errors), row=first.row, first=first.zh, first_en=first.en)
+
+
+def hint_on_system(preview: Preview) -> tuple[str, str]:
+    """Return what the numbers tell of a system that nobody has named."""
+    if preview.doubts:
+        return preview.doubts[0].zh, preview.doubts[0].en
+    if not preview.inside:
+        return (
+            "从数字看不出坐标系，请向数据提供单位核实。",
+            "The numbers do not tell; ask whoever supplied the data.",
+        )
+    shares = "，".join(f"按 {s.code} 读取 {share:.0%}" for s, share in preview.inside)
+    shares_en = ", ".join(f"{share:.0%} read as {s.code}" for s, share in preview.inside)
+    if preview.suggested is None:
+        return (
+            f"落在本社区内的点：{shares}；相差不大，仅凭位置判断不了，请向数据提供单位核实。",
+            f"Points in the community: {shares_en}. They are too alike to tell; ask the supplier.",
+        )
+    return (
+        f"落在本社区内的点：{shares}；看来是 {preview.suggested.code}，请核对来源后选择。",
+        f"Points in the community: {shares_en}. It looks like {preview.suggested.code}; check the source, then choose.",
+    )
 
 
 class _Writer:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from grid.cells import GridCell
 from grid.communities import Community, Employer, Estate
 from grid.coordinates import (
+    CLEARLY,
     TOUCHING_M,
     WGS84,
     Family,
@@ -26,6 +27,7 @@ from grid.coordinates import (
     Suspicion,
     from_wgs84,
     geometries_to_wgs84,
+    shares_inside,
     source_system,
     suspect,
 )
@@ -56,6 +58,7 @@ SAME_DEG = 2e-7
 SMALLEST_BUILDING_M2 = 2.0
 LARGEST_BUILDING_M2 = 60_000.0
 SAMPLE_ROWS = 8
+OVERLAP_SHARE = 0.1
 FINDINGS_SHOWN = 12
 
 
@@ -98,8 +101,8 @@ class Part:
 class Preview:
     """A file as it would be imported; nothing of it is stored yet.
 
-    ``system`` is what the coordinates are read as, None where nobody knows: then ``suggested``
-    is what they look like, and there are no records.
+    ``system`` is what the coordinates are read as, None where nobody knows: then there are no
+    records, and ``suggested`` is what they look like, None where the numbers do not tell.
     """
 
     kind: str
@@ -113,7 +116,8 @@ class Preview:
     doubts: tuple[Suspicion, ...] = ()
     suggested: SourceSystem | None = None
     suggested_swap: bool = False
-    inside_if_suggested: float | None = None
+    inside: tuple[tuple[SourceSystem, float], ...] = ()
+    """Where the system is not known: the share of points in the community in each of degrees."""
 
     @property
     def new(self) -> int:
@@ -189,15 +193,25 @@ def look(
         tuple(doubts),
     )  # fmt: skip
     if system is None:
-        likely = doubts[0].likely if doubts else WGS84
+        inside = shares_inside(found.points(), boundary, swap=swap)
         return replace(
             preview,
-            suggested=likely,
+            suggested=doubts[0].likely if doubts else _only_fitting(inside),
             suggested_swap=doubts[0].swap if doubts else False,
-            inside_if_suggested=doubts[0].inside_if if doubts else (1.0 if boundary else None),
+            inside=tuple(inside),
         )
     done, more = part.placed(session, community, system, swap=swap, repair=repair)
     return replace(preview, parts=(done,), notes=(*preview.notes, *more))
+
+
+def _only_fitting(inside: list[tuple[SourceSystem, float]]) -> SourceSystem | None:
+    """Return the one system in which clearly most points lie inside, None where several would do."""
+    ranked = sorted(inside, key=lambda pair: -pair[1])
+    if not ranked or ranked[0][1] < 0.5:
+        return None
+    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < CLEARLY:
+        return None
+    return ranked[0][0]
 
 
 def _look_at_osm(
@@ -349,6 +363,7 @@ class _Rows:
         return part, [
             *placing.notes(),
             *_about_changed(part),
+            *_about_overlaps(session, community.id, part),
             *_about_cells(session, community, part),
         ]
 
@@ -683,6 +698,29 @@ def _about_changed(part: Part) -> list[Note]:
         Note(
             f"{len(part.changed)} 行的{_field(part.target, part.spec.key).zh}已在库中但内容不同，不会改动库里的{part.spec.zh}（{_rows(list(part.changed))}）。要以文件为准，请先撤销原来的批次。",
             f"{len(part.changed)} rows are there already with other content; the {part.spec.en} stored are left alone ({_rows_en(list(part.changed))}). To prefer the file, undo the earlier batch first.",
+        )
+    ]
+
+
+def _about_overlaps(session: Session, community_id: int, part: Part) -> list[Note]:
+    """Say which new buildings stand where one stands already: a shift, or a second copy."""
+    if part.target is not Target.BUILDINGS or not part.new:
+        return []
+    there = [shape for _, shape in _there(session, community_id, Target.BUILDINGS)]
+    if not there:
+        return []
+    new = np.array([record.shape for record in part.new], dtype=object)
+    old = np.array(there, dtype=object)
+    mine, theirs = shapely.STRtree(old).query(new, predicate="intersects")
+    shared = shapely.area(shapely.intersection(new[mine], old[theirs]))
+    hit = np.unique(mine[shared > OVERLAP_SHARE * shapely.area(new[mine])])
+    rows = [part.new[i].row for i in hit.tolist()]
+    if not rows:
+        return []
+    return [
+        Note(
+            f"{len(rows)} 栋与库中已有的楼栋重叠（{_rows(rows)}）：可能是坐标偏移，或同一栋楼重复导入，请在地图上核对。",
+            f"{len(rows)} buildings overlap some stored already ({_rows_en(rows)}): the coordinates may be shifted, or a building come twice. Check the map.",
         )
     ]
 

@@ -9,6 +9,7 @@ import openpyxl
 import prcoords
 import pytest
 import shapely
+import shapely.affinity
 from geoalchemy2.shape import from_shape, to_shape
 from pyproj import Transformer
 from shapely.geometry import mapping
@@ -240,12 +241,30 @@ def test_ten_thousand_buildings_come_in_fast(db, here, tmp_path):
 
 
 def test_a_file_without_a_system_waits_for_a_person(db, here, tmp_path):
-    preview = look(db, written(tmp_path, houses(), crs=None), "buildings", here)
+    preview = look(db, written(tmp_path, houses(100), crs=None), "buildings", here)
     assert preview.system is None and preview.suggested.code == "EPSG:4326"
-    assert preview.parts[0].total == 12 and preview.new == 0
+    assert preview.inside[0][1] == 1.0 > preview.inside[1][1]
+    assert preview.parts[0].total == 100 and preview.new == 0
     assert preview.parts[0].sample[0][1]["number"] == "1栋"
     with pytest.raises(CrsNotChosen, match="请先选择"):
         commit(db, preview, today=TODAY)
+
+
+def test_a_cluster_that_lies_inside_however_it_is_read_is_not_guessed_at(db, here, tmp_path):
+    middle = [({}, house(5 + i, 5)) for i in range(3)]
+    preview = look(db, written(tmp_path, middle, crs=None), "buildings", here)
+    assert preview.doubts == () and preview.suggested is None
+    with pytest.raises(CrsNotChosen, match="仅凭位置判断不了"):
+        commit(db, preview, today=TODAY)
+
+
+def test_buildings_on_top_of_others_are_said(db, here, tmp_path):
+    commit(db, look(db, written(tmp_path, houses()), "buildings", here), today=TODAY)
+    shifted = [
+        ({"编码": f"S{i}"}, shapely.affinity.translate(house(i, 0), 0.00005, 0)) for i in range(3)
+    ]
+    preview = look(db, written(tmp_path, shifted), "buildings", here)
+    assert any("3 栋与库中已有的楼栋重叠" in n.zh for n in preview.notes)
 
 
 @pytest.mark.parametrize("system", [GCJ02, BD09])
