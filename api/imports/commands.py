@@ -16,7 +16,7 @@ from api.settings import settings
 from api.today import today
 from grid.database import transaction
 from grid.errors import NotFound
-from grid.imports.batches import batches, commit, undo
+from grid.imports.batches import batches, commit, hint_on_system, undo
 from grid.imports.preview import Preview, look
 from grid.imports.targets import OSM, SPECS, Target
 
@@ -24,6 +24,10 @@ commands = typer.Typer(
     help="导入楼栋、小区、网格、步行道、重点部位、必到点、OSM / import files", no_args_is_help=True
 )
 ACTOR = "cli"
+KIND_WORDS = {target.value: spec.zh for target, spec in SPECS.items()} | {
+    OSM: "OSM",
+    "incidents": "事件",
+}
 ERRORS_SHOWN = 30
 
 File = Annotated[Path, typer.Argument(help="要导入的文件 / the file")]
@@ -73,11 +77,15 @@ def _show(preview: Preview, console: Console) -> None:
     if preview.kind != OSM:
         _show_rows(preview, console)
     for note in preview.notes:
-        console.print(f"· {note.zh}", highlight=False)
+        console.print(f"· {note.zh}", highlight=False, soft_wrap=True)
     for doubt in preview.doubts:
-        console.print(f"! {doubt.zh}", style="yellow", highlight=False)
+        console.print(f"! {doubt.zh}", style="yellow", highlight=False, soft_wrap=True)
+    if preview.system is None and not preview.doubts:
+        hint = hint_on_system(preview)[0]
+        console.print(f"! {hint}", style="yellow", highlight=False, soft_wrap=True)
     for error in preview.errors[:ERRORS_SHOWN]:
-        console.print(f"第 {error.row} 行：{error.zh}", style="red", highlight=False)
+        said = f"第 {error.row} 行：{error.zh}"
+        console.print(said, style="red", highlight=False, soft_wrap=True)
     if len(preview.errors) > ERRORS_SHOWN:
         console.print(f"…… 共 {len(preview.errors)} 行有错", style="red", highlight=False)
 
@@ -115,20 +123,21 @@ def _import(
     chosen = dict(part.split("=", 1) for part in columns or [] if "=" in part)
     with transaction(open_ground(settings())) as session:
         home = community_of(session, community)
-        preview = look(
-            session,
-            file,
-            kind,
-            home.id,
-            source_crs=crs,
-            swap=swap,
-            columns=chosen,
-            layer=layer,
-            x_column=lon,
-            y_column=lat,
-            repair=repair,
-            limit_mb=settings().upload_limit_mb,
-        )
+        with console.status("正在读取……"):
+            preview = look(
+                session,
+                file,
+                kind,
+                home.id,
+                source_crs=crs,
+                swap=swap,
+                columns=chosen,
+                layer=layer,
+                x_column=lon,
+                y_column=lat,
+                repair=repair,
+                limit_mb=settings().upload_limit_mb,
+            )
         _show(preview, console)
         if preview_only:
             return
@@ -218,12 +227,14 @@ commands.command("incidents", help="导入事件台账 / import a ledger of inci
 def list_batches(community: CommunityCode = None) -> None:
     """列出导入批次 / list batches."""
     table = Table("批次", "内容", "文件", "坐标系", "条数", "日期", "导入人", "状态")
+    for column in table.columns:
+        column.overflow = "fold"
     with transaction(open_ground(settings())) as session:
         home = community_of(session, community)
         for batch in batches(session, home.id):
             table.add_row(
                 str(batch.id),
-                batch.kind,
+                KIND_WORDS.get(batch.kind, batch.kind),
                 batch.filename,
                 batch.source_crs,
                 str(batch.rows),
