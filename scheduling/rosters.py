@@ -103,13 +103,17 @@ class PatrolRoute(Base):
 
     id: Mapped[Key]
     patrol_id: Mapped[int] = mapped_column(ForeignKey("patrol.id", ondelete="CASCADE"), unique=True)
-    line: Mapped[WKBElement] = mapped_column(geometry("LINESTRING"))
+    line: Mapped[WKBElement | None] = mapped_column(geometry("LINESTRING"))
+    """Null where there is nothing to walk on, or nowhere to walk to."""
     length_m: Mapped[int]
     minutes: Mapped[int]
     stops: Mapped[list[dict[str, object]]] = mapped_column(JSONB)
-    """In order: checkpoint_id or null, name, lon, lat, arrive_min, dwell_min, required."""
+    """In order: kind (checkpoint, requirement, risk), id, name, lon, lat, arrive_min, dwell_min,
+    required. ``arrive_min`` counts from the patrol day's midnight."""
     unreached: Mapped[list[dict[str, object]]] = mapped_column(JSONB, default=list)
-    """Required stops that could not be reached, each with the minutes missing."""
+    """Required stops that could not be reached, each with the minutes missing and a sentence."""
+    notes: Mapped[list[list[str]]] = mapped_column(JSONB, default=list)
+    """What a reader should know, each in Chinese and English."""
 
 
 class CheckIn(Base):

@@ -1052,14 +1052,14 @@ def upgrade() -> None:
                 spatial_index=False,
                 from_text="ST_GeomFromEWKT",
                 name="geometry",
-                nullable=False,
             ),
-            nullable=False,
+            nullable=True,
         ),
         sa.Column("length_m", sa.Integer(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("stops", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("unreached", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["patrol_id"], ["patrol.id"], name=op.f("fk_patrol_route_patrol_id"), ondelete="CASCADE"
         ),
