@@ -174,6 +174,7 @@ class _Search:
     def _solver(self, work: float, seconds: float) -> cp_model.CpSolver:
         solver = cp_model.CpSolver()
         p = solver.parameters
+        p.catch_sigint_signal = False  # whoever watches decides when to stop
         p.random_seed = self.effort.seed
         p.max_deterministic_time = max(work, 0.05)
         p.max_time_in_seconds = seconds

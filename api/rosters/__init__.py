@@ -1,0 +1,1 @@
+"""The weekly roster: generated, read, reviewed, published, taken along."""
