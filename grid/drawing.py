@@ -42,6 +42,9 @@ from grid.walkways import Walkway
 
 SLIT_M2 = 1.0
 """A hole this small between merged cells is a slit of their borders, not a courtyard."""
+SPLITS_TRIED = 3
+SMALLER_HALF = 0.2
+"""A cell is not split by itself so that one side gets less than this share."""
 EDGE_M = 0.05
 """A dividing line that ends this close to the cell's edge reaches it."""
 
@@ -78,10 +81,8 @@ class LineDoesNotDivide(DomainError):
 class CannotSplit(DomainError):
     """There is nothing along which to part the cell."""
 
-    zh = "网格{code}找不到可以分开的位置（楼栋太少，或只有一栋楼有住户）。请自己画一条分割线。"
-    en = (
-        "There is nowhere to part cell {code} by itself (too few inhabited buildings). Draw a line."
-    )
+    zh = "网格{code}里的楼栋太少，无法自动分成相近的两半。请用 ./xunge cells split --line 指定分割线，或导入修改后的网格。"
+    en = "Cell {code} has too few buildings to be parted into like halves by itself. Give a line with ./xunge cells split --line, or import the changed cells."
 
 
 class EditTooEarly(DomainError):
@@ -398,22 +399,25 @@ def _halves(
     session: Session, community: Community, row: GridCell, shape: BaseGeometry
 ) -> list[Polygon]:
     ground = _Ground.of(session, community, within=row.boundary)
-    total = sum(ground.households)
-    if len([count for count in ground.households if count]) < 2:
-        raise CannotSplit(code=row.code)
-    # Half the households each; open ground is left out of account, or it would make a third cell.
-    for target in (round(total / 2), round(total / 1.7), round(total / 1.5)):
-        proposal = propose(
-            shape,
-            ground.footprints,
-            ground.households,
-            ground.walkways,
-            ground.estates,
-            target=max(1, target),
-            open_ground=False,
-        )
-        if len(proposal.cells) == 2:
-            return [cell.boundary for cell in proposal.cells]
+    # Half the households each; where nobody lives, half of what is built.
+    built = [max(1, round(footprint.area)) for footprint in ground.footprints]
+    for weights in (ground.households, built):
+        if len([weight for weight in weights if weight]) < 2:
+            continue
+        for seed in range(SPLITS_TRIED):
+            proposal = propose(
+                shape,
+                ground.footprints,
+                weights,
+                ground.walkways,
+                ground.estates,
+                target=max(1, round(sum(weights) / 2)),
+                seed=seed,
+                open_ground=False,
+            )
+            halves = [cell.households for cell in proposal.cells]
+            if len(halves) == 2 and min(halves) >= SMALLER_HALF * sum(halves):
+                return [cell.boundary for cell in proposal.cells]
     raise CannotSplit(code=row.code)
 
 
