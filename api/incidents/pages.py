@@ -34,6 +34,7 @@ from grid.ledger import (
     zones_and_cells,
 )
 from grid.sketch import REACH_M, sketch_community, surroundings
+from scheduling.rosters import Assignment
 
 __all__ = ["router"]
 
@@ -205,11 +206,6 @@ class ReportForm:
         """Say whether the place was said to be unknown."""
         return bool(self.entered["unplaced"])
 
-    @property
-    def patrol_id(self) -> int | None:
-        """Return the patrol the reporter was on."""
-        return int(self.entered["patrol"]) if self.entered["patrol"] else None
-
     def report(self, caller: Caller) -> Report:
         """Return the report these fields make. Raises FormUnfinished."""
         given = self.entered
@@ -243,6 +239,17 @@ class ReportForm:
         )
 
 
+def _own_patrol(db: Session, caller: Caller, written: str) -> int | None:
+    """Return the patrol the form was opened from, where the caller is really on it."""
+    if not written or caller.member_id is None:
+        return None
+    return db.scalar(
+        select(Assignment.patrol_id).where(
+            Assignment.patrol_id == int(written), Assignment.member_id == caller.member_id
+        )
+    )
+
+
 class FormUnfinished(DomainError):
     """A question of the form without an answer."""
 
@@ -272,7 +279,7 @@ def report_by_form(
             form.report(caller),
             now=now(request.app.state.settings),
             address=client_address(request),
-            patrol_id=form.patrol_id,
+            patrol_id=_own_patrol(db, caller, form.entered["patrol"]),
             picked_on_map=form.entered["picked"] == "map",
             unplaced=form.unplaced,
         )

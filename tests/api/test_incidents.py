@@ -185,6 +185,42 @@ class TestForm:
         assert "13栋" in page
         assert "在地图上选点" in page
 
+    def test_only_a_patrol_one_is_on_is_named_with_the_report(self, sample_site):
+        with sample_site.session() as session, session.begin():
+            first, second = session.scalars(select(Member.id).order_by(Member.id).limit(2)).all()
+            patrol = session.scalar(
+                text("""
+                WITH shift AS (
+                    INSERT INTO shift_template
+                        (community_id, code, name, start_min, end_min, weekdays)
+                    SELECT id, 'T', '试', 1140, 1380, '{1}' FROM community RETURNING id),
+                kind AS (
+                    INSERT INTO patrol_type (community_id, code, name, composition)
+                    SELECT id, 'T', '试', '[]' FROM community RETURNING id),
+                roster AS (
+                    INSERT INTO roster_version (community_id, week_start, number, state, problem,
+                                                plan, violations, created_by, created_at)
+                    SELECT id, '2026-11-23', 1, 'draft', '{}', '{}', 0, 'test', now()
+                    FROM community RETURNING id),
+                walk AS (
+                    INSERT INTO patrol (roster_version_id, key, day, shift_template_id, zone_id,
+                                        patrol_type_id, start_min, end_min, empty_seats)
+                    SELECT roster.id, 'k', '2026-11-23', shift.id,
+                           (SELECT min(id) FROM patrol_zone), kind.id, 1140, 1380, 0
+                    FROM roster, shift, kind RETURNING id)
+                INSERT INTO assignment (patrol_id, member_id, seat, leader)
+                SELECT id, :member, 0, true FROM walk RETURNING patrol_id"""),
+                {"member": first},
+            )
+        named = FORM | {"patrol": str(patrol)}
+        for member, expected in ((first, patrol), (second, None)):
+            browser = sample_site.signed_in(Role.PATROLLER, member_id=member)
+            answer = browser.post("/incidents", data=named | {"form_key": f"K{member}"})
+            with sample_site.session() as session:
+                assert session.get_one(Incident, incident_id(answer)).patrol_id == expected
+        answer = browser.post("/incidents", data=FORM | {"patrol": "9" * 18, "form_key": "Z"})
+        assert answer.status_code == 303
+
     def test_a_community_without_a_boundary_has_no_sketch(self, site):
         assert "还没有边界" in site.signed_in(Role.TEAM_LEAD).get("/incidents/sketch").text
 
