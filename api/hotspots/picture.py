@@ -11,7 +11,7 @@ from pyproj import Transformer
 from sqlalchemy.orm import Session
 
 from api.hotspots.findings import Finding, Findings, Question, investigate, last_year
-from api.hotspots.words import HOURS_ALL, class_words, source_words
+from api.hotspots.words import class_words, source_words
 from api.i18n import translate
 from api.settings import settings
 from api.today import today
@@ -48,7 +48,7 @@ def filter_words(question: Question, _: Translate) -> str:
     ]
     if question.from_hour != question.to_hour:
         parts.append(f"{question.from_hour:02d}:00–{question.to_hour:02d}:00")
-    return " · ".join(part for part in parts if part) or _(HOURS_ALL)
+    return " · ".join(part for part in parts if part) or _("全部事件")
 
 
 def picture(

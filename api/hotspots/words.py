@@ -8,7 +8,6 @@ from maps.change import Change
 
 Translate = Callable[..., str]
 
-HOURS_ALL = "全部事件"
 MOST_TOLD_RATIO = 20
 """Beyond this a multiple says no more than “far above”."""
 
