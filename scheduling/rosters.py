@@ -125,6 +125,8 @@ class CheckIn(Base):
     client_id: Mapped[str] = mapped_column(unique=True)
     patrol_id: Mapped[int] = mapped_column(ForeignKey("patrol.id", ondelete="CASCADE"), index=True)
     checkpoint_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
+    stop: Mapped[str]
+    """The stop's key in the walk: checkpoint:7, requirement:3, risk:41."""
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     device_at: Mapped[Instant]
     server_at: Mapped[Instant]

@@ -984,6 +984,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("patrol_id", sa.BigInteger(), nullable=False),
         sa.Column("checkpoint_id", sa.BigInteger(), nullable=True),
+        sa.Column("stop", sa.String(), nullable=False),
         sa.Column("member_id", sa.BigInteger(), nullable=False),
         sa.Column("device_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("server_at", sa.DateTime(timezone=True), nullable=False),

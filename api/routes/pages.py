@@ -1,0 +1,120 @@
+"""A member's own week, and a patrol's walk on the phone."""
+
+import uuid
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import select
+
+from api.accounts import Role
+from api.permissions import Caller, NotAllowed, allow
+from api.routes.check_in import check_in
+from api.routes.walk import find_walk, map_of, stop_key, title_of
+from api.today import this_monday, today
+from api.web import Db, page, see_other
+from grid.errors import NotFound
+from grid.people import Member
+from maps.folium_page import FRAME_POLICY, configure_assets
+from scheduling.walks import week_of_member
+
+router = APIRouter()
+
+Walker = Annotated[Caller, allow(Role.PATROLLER, Role.TEAM_LEAD)]
+
+
+@router.get("/my")
+def my_week(
+    request: Request,
+    db: Db,
+    caller: Walker,
+    week: date | None = None,
+    member: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """Show the caller's own week; the team lead may look at any member's of the community."""
+    who = _whose(db, caller, member)
+    day = today(request.app.state.settings)
+    monday = this_monday(week or day)
+    patrols = week_of_member(db, caller.community_id, who.id, monday) if who else []
+    if who and week is None and not [p for p in patrols if p.day >= day]:
+        # Nothing more this week: what a patroller wants to see is the next one.
+        coming = week_of_member(db, caller.community_id, who.id, monday + timedelta(days=7))
+        if coming:
+            monday, patrols = monday + timedelta(days=7), coming
+    members = []
+    if caller.role is Role.TEAM_LEAD:
+        members = list(
+            db.scalars(
+                select(Member)
+                .where(Member.community_id == caller.community_id)
+                .order_by(Member.force, Member.staff_number)
+            )
+        )
+    return page(
+        request,
+        caller,
+        "routes/week.html",
+        who=who,
+        members=members,
+        monday=monday,
+        days=[monday + timedelta(days=n) for n in range(7)],
+        today=day,
+        walks=[find_walk(db, caller, patrol.id) for patrol in patrols],
+    )
+
+
+def _whose(db: Db, caller: Caller, member_id: int | None) -> Member | None:
+    if caller.role is Role.PATROLLER:
+        if member_id is not None and member_id != caller.member_id:
+            raise NotAllowed()
+        member_id = caller.member_id
+    if member_id is None:
+        return None
+    found = db.get(Member, member_id)
+    if found is None or found.community_id != caller.community_id:
+        raise NotFound(thing="队员", name=member_id)
+    return found
+
+
+@router.get("/patrols/{patrol_id}")
+def patrol_page(request: Request, db: Db, caller: Walker, patrol_id: int) -> Response:
+    """Show a patrol's walk: map, numbered stops with times, team, check-in."""
+    walk = find_walk(db, caller, patrol_id)
+    mine = caller.member_id in {member.id for member, _ in walk.team}
+    return page(
+        request,
+        caller,
+        "routes/patrol.html",
+        walk=walk,
+        title=title_of(walk, caller.locale),
+        stops=[(stop_key(stop), stop) for stop in (walk.route.stops if walk.route else [])],
+        mine=mine,
+        new_id=lambda: uuid.uuid4().hex,
+    )
+
+
+@router.get("/patrols/{patrol_id}/map")
+def patrol_map(
+    request: Request, db: Db, caller: Walker, patrol_id: int, night: bool = True
+) -> Response:
+    """Return the walk's map for the page's frame, under its own content-security policy."""
+    configure_assets(request.app.state.settings.offline_assets)
+    walk = find_walk(db, caller, patrol_id)
+    html = map_of(db, walk, night=night, locale=caller.locale)
+    return HTMLResponse(html, headers={"content-security-policy": FRAME_POLICY})
+
+
+@router.post("/patrols/{patrol_id}/check-in")
+def check_in_form(
+    db: Db,
+    caller: Annotated[Caller, allow(Role.PATROLLER)],
+    patrol_id: int,
+    stop: Annotated[str, Form(max_length=64)],
+    client_id: Annotated[str, Form(min_length=8, max_length=64)],
+    device_at: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Check in at a stop of one's own patrol; sent twice, it is stored once."""
+    walk = find_walk(db, caller, patrol_id)
+    check_in(db, caller, walk, stop=stop, client_id=client_id, device_at=device_at)
+    return see_other(f"/patrols/{patrol_id}#{stop.replace(':', '-')}")
