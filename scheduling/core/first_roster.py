@@ -3,8 +3,8 @@
 It asks the rules' own sentences, not the model, so that there is a roster before any search.
 """
 
+from scheduling.core.polish import allowed, team_stands
 from scheduling.core.roll import Roll
-from scheduling.core.rules import HARD
 from scheduling.core.slots import Agenda, Slot
 
 TRIES = 60
@@ -34,14 +34,6 @@ def first_roster(agenda: Agenda, may_sit: dict[tuple[int, int], list[str]]) -> R
         if slot.tier == "ideal":
             _fill(roll, slot, may_sit)
     return roll
-
-
-def _allowed(roll: Roll, member: str, slot: Slot, seat: int) -> bool:
-    who = roll.agenda.members[member]
-    return (
-        not any(rule.stops(roll, who, slot, seat) for rule in HARD if not rule.static)
-        and slot not in roll.patrols[member]
-    )
 
 
 def _seat_locks(roll: Roll, may_sit: dict[tuple[int, int], list[str]]) -> None:
@@ -77,13 +69,13 @@ def _fill(
     def complete(rest: list[int]) -> bool:
         if not rest:
             tries[0] -= 1
-            return not any(rule.refuses_team(roll, slot) for rule in HARD)
+            return team_stands(roll, slot)
         seat = rest[0]
         wanted = [fixed[seat]] if seat in fixed else _by_load(roll, slot, may_sit[slot.index, seat])
         for member in wanted:
             if tries[0] <= 0:
                 return False
-            if _allowed(roll, member, slot, seat):
+            if allowed(roll, member, slot, seat):
                 roll.put(slot, seat, member)
                 if complete(rest[1:]):
                     return True
@@ -95,7 +87,7 @@ def _fill(
     for n, seat in enumerate(seats):
         if not seat.required and n not in fixed and slot.tier != "extra":
             for member in _by_load(roll, slot, may_sit[slot.index, n]):
-                if _allowed(roll, member, slot, n):
+                if allowed(roll, member, slot, n):
                     roll.put(slot, n, member)
                     break
     return True

@@ -25,6 +25,22 @@ class Roll:
         """Empty a seat."""
         self.patrols[self.seated.pop((slot.index, seat))].remove(slot)
 
+    def exchange(self, one: Slot, seat: int, other: Slot, other_seat: int) -> None:
+        """Let the members of two seats change places."""
+        a, b = self.seated[one.index, seat], self.seated[other.index, other_seat]
+        self.take_away(one, seat)
+        self.take_away(other, other_seat)
+        self.put(one, seat, b)
+        self.put(other, other_seat, a)
+
+    def copy(self) -> "Roll":
+        """Return a roll that can be changed apart."""
+        twin = Roll(self.agenda)
+        twin.seated = dict(self.seated)
+        for member, slots in self.patrols.items():
+            twin.patrols[member] = list(slots)
+        return twin
+
     def team(self, slot: Slot) -> dict[int, str]:
         """Return seat → member of a patrol."""
         return {

@@ -31,6 +31,7 @@ from scheduling.core.plan import (
     PlannedSeat,
     RosterPlan,
 )
+from scheduling.core.polish import bring_home, even_out
 from scheduling.core.problem import RosterProblem, digest
 from scheduling.core.roll import Roll
 from scheduling.core.rules import WISHES
@@ -115,10 +116,11 @@ class _Search:
         self.stopped = False
         self.level: Level | None = None
         self.bound = 0
-        may_sit = eligible(self.agenda)
-        self.roll = first_roster(self.agenda, may_sit)
+        self.may_sit = eligible(self.agenda)
+        self.locked = {(self.agenda.by_key[k.patrol].index, k.seat) for k in problem.locks}
+        self.roll = first_roster(self.agenda, self.may_sit)
         self._tell()
-        self.model = RosterModel(self.agenda, may_sit)
+        self.model = RosterModel(self.agenda, self.may_sit)
 
     def run(self) -> RosterPlan:
         outcomes: list[LevelOutcome] = []
@@ -147,6 +149,7 @@ class _Search:
 
     def _solve_level(self, level: Level, work: float) -> tuple[bool, float]:
         """Improve one level and hold it; return whether it is proven and the work it took."""
+        self._polish(level)
         objective = self.model.objective(level)
         cost = self._cost(level)
         if cost == 0:  # no cost is below 0
@@ -170,6 +173,20 @@ class _Search:
         if time.monotonic() - self.started >= self.effort.seconds:
             self.stopped = True
         return proven, solver.response_proto.deterministic_time
+
+    def _polish(self, level: Level) -> None:
+        """Try quick exchanges before the search, and keep them where no level loses."""
+        quick = {"fairness": even_out, "preferences": bring_home}.get(level)
+        if quick is None:
+            return
+        trial = self.roll.copy()
+        quick(trial, self.may_sit, keep=self.locked)
+        earlier = LEVELS[: LEVELS.index(level)]
+        if all(self._cost(e, trial) <= self._cost(e) for e in earlier) and self._cost(
+            level, trial
+        ) < self._cost(level):
+            self.roll = trial
+            self._tell()
 
     def _solver(self, work: float, seconds: float) -> cp_model.CpSolver:
         solver = cp_model.CpSolver()
