@@ -123,6 +123,16 @@ class Report:
     closed_at: datetime | None = None
     satisfied: bool | None = None
 
+    @property
+    def ticket(self) -> str:
+        """Return the ticket number as it is stored and compared."""
+        return plain(self.ticket_number)
+
+
+def plain(written: str) -> str:
+    """Return a text without the NUL that PostgreSQL cannot hold, and without blanks around it."""
+    return written.replace("\x00", "").strip()
+
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
@@ -160,7 +170,7 @@ def _local(moment: datetime) -> str:
 
 
 def _within(value: str, limit: int, field: str, field_en: str, *, needed: bool = False) -> str:
-    tidy = value.replace("\x00", "").strip()
+    tidy = plain(value)
     if needed and not tidy:
         raise FieldMissing(field=field, field_en=field_en)
     if len(tidy) > limit:
@@ -363,7 +373,7 @@ def take_in(
     same = (
         Incident.community_id == community_id,
         Incident.source == report.source,
-        Incident.ticket_number == report.ticket_number.strip(),
+        Incident.ticket_number == report.ticket,
     )
     there = session.scalar(select(Incident).where(*same))
     if there is not None:
@@ -435,7 +445,7 @@ def prepare(
     already = repeated = 0
     coordinates = _coordinates([item.report for item in reports])
     for item, given in zip(reports, coordinates, strict=True):
-        key = (item.report.source.value, item.report.ticket_number.strip())
+        key = (item.report.source.value, item.report.ticket)
         if key in known:
             already += 1
             continue
@@ -467,7 +477,7 @@ def prepare(
 def _known(
     session: Session, community_id: int, reports: Sequence[NumberedReport]
 ) -> set[tuple[str, str]]:
-    keys = [(i.report.source.value, i.report.ticket_number.strip()) for i in reports]
+    keys = [(i.report.source.value, i.report.ticket) for i in reports]
     known: set[tuple[str, str]] = set()
     for start in range(0, len(keys), 5_000):
         rows = session.execute(

@@ -448,6 +448,18 @@ class TestJson:
         )
         assert answer.status_code == 422
 
+    def test_signs_the_database_cannot_hold_do_no_harm(self, program):
+        odd = {"ticket_number": "N\x00UL", "description": "a\x00b", "address": "铸钢印象5栋\x00"}
+        answer = program.post("/api/v1/incidents", json=EVENT | odd)
+        assert (answer.status_code, answer.json()["ticket_number"]) == (201, "NUL")
+        answer = program.post("/api/v1/incidents", json=EVENT | {"category": "\x00"})
+        assert answer.status_code == 422
+        half = '{"source":"device","ticket_number":"\\ud800"}'
+        answer = program.post(
+            "/api/v1/incidents", content=half, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 422
+
     def test_pages_walk_the_whole_ledger_once(self, program):
         first = program.get("/api/v1/incidents?per_page=500").json()
         seen = [item["id"] for item in first["items"]]
