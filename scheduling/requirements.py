@@ -438,20 +438,17 @@ _PLANNED = text("""
         ORDER BY community_id, week_start, state IN ('published', 'locked') DESC, number DESC
     )
     SELECT r.id AS requirement_id, p.id AS patrol_id, p.day, p.start_min, p.end_min,
-           max(least(p.end_min, r.band_end_min + shifted.m)
-               - greatest(p.start_min, r.band_start_min + shifted.m)) AS overlap_min,
+           least(p.end_min, r.band_end_min) - greatest(p.start_min, r.band_start_min)
+               AS overlap_min,
            v.state
     FROM patrol_requirement r
     JOIN chosen v ON true
     JOIN patrol p ON p.roster_version_id = v.id AND p.zone_id = r.zone_id
-    -- The band of the day before may still run, that of the next day may begin, in this patrol.
-    CROSS JOIN (VALUES (-1440), (0), (1440)) AS shifted (m)
     WHERE r.community_id = :community_id AND NOT r.withdrawn
-      AND p.day + shifted.m / 1440 >= r.valid_from AND p.day + shifted.m / 1440 < r.valid_to
-      AND extract(isodow FROM p.day + shifted.m / 1440)::int = ANY (r.weekdays)
-      AND least(p.end_min, r.band_end_min + shifted.m)
-          - greatest(p.start_min, r.band_start_min + shifted.m) >= r.dwell_min
-    GROUP BY r.id, p.id, v.state
+      AND p.day >= r.valid_from AND p.day < r.valid_to
+      AND extract(isodow FROM p.day)::int = ANY (r.weekdays)
+      AND least(p.end_min, r.band_end_min) - greatest(p.start_min, r.band_start_min)
+          >= r.dwell_min
     ORDER BY r.id, p.day, p.start_min
 """)
 
@@ -461,8 +458,10 @@ def planned_visits(
 ) -> dict[int, list[PlannedVisit]]:
     """Return, per requirement, the patrols of a week that can meet it.
 
-    A patrol can when it is in the zone, on one of the weekdays, and in the band for at least the
-    stay. The week's published roster counts, or its newest version where none is published.
+    A patrol can when it is in the zone, starts on one of the weekdays, and is in the band for at
+    least the stay: as the roster's own engine counts it, so that both pages show one number.
+    Patrols that are not walked have no row. The week's published roster counts, or its newest
+    version where none is published.
     """
     rows = session.execute(_PLANNED, {"community_id": community_id, "week_start": week_start})
     found: dict[int, list[PlannedVisit]] = {}

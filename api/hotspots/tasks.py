@@ -1,6 +1,6 @@
 """The job that computes hotspots, and raises what follows from them when asked to."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from api.audit import record
 from api.hotspots.findings import Findings, investigate, last_year
 from api.jobs import Run, handler
 from api.settings import settings
-from api.today import today
+from api.today import now, today
 from grid.database import transaction
 from scheduling.demand import PatrolRequirement
 from scheduling.requirements import raise_from_hotspots
@@ -54,7 +54,7 @@ def raise_for(
         [one.as_hot_place(found.question) for one in found.hot],
         today=day,
         raised_by=actor,
-        raised_at=datetime.now(UTC),
+        raised_at=now(settings()),
     )
     for row in raised:
         record(

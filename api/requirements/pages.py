@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -15,7 +15,7 @@ from api.hotspots import words
 from api.hotspots.findings import Finding, investigate, last_year
 from api.permissions import Caller, allow
 from api.sign_in.pages import client_address
-from api.today import next_monday, this_monday, today
+from api.today import next_monday, now, this_monday, today
 from api.web import Db, page, see_other
 from grid.errors import DomainError, NotFound
 from grid.incident_counts import Place, PlaceKind, load_places
@@ -238,7 +238,7 @@ def raise_one(
             asked,
             evidence=_evidence(db, caller, asked, day),
             raised_by=caller.username,
-            raised_at=datetime.now(UTC),
+            raised_at=now(request.app.state.settings),
             today=day,
         )
     except NotFound:

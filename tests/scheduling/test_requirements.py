@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from grid.errors import NotFound
 from grid.incident_counts import PlaceKind
+from scheduling.core.solve import Effort, solve
+from scheduling.found import found_demand
 from scheduling.requirements import (
     AlreadyRaised,
     Asked,
@@ -25,6 +27,8 @@ from scheduling.requirements import (
     visits_for,
     withdraw,
 )
+from scheduling.versions import store_draft
+from scheduling.week import load_problem
 from tests.conftest import SAMPLE_UNTIL
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -272,18 +276,33 @@ def test_the_published_roster_counts_before_a_newer_draft(sample):
     assert planned_visits(sample, community(sample), MONDAY) == {}
 
 
-def test_a_band_over_midnight_is_met_before_and_after_midnight(sample):
+def test_a_band_over_midnight_is_met_by_the_patrol_of_that_night(sample):
     night = asked(building(sample, "铸钢花园", "5"), band_start_min=1380, band_end_min=1560)
     row = raise_it(sample, replace(night, weekdays=(6,)))
     saturday, sunday = MONDAY + timedelta(5), MONDAY + timedelta(6)
     plan(
         sample, MONDAY, "draft", 1,
-        (saturday, row.zone_id, 1320, 1500),  # Saturday night
-        (sunday, row.zone_id, 0, 60),  # what Saturday's band leaves of Sunday
-        (sunday, row.zone_id, 1380, 1500),  # Sunday's own night
+        (saturday, row.zone_id, 1320, 1500),
+        (sunday, row.zone_id, 1320, 1500),
     )  # fmt: skip
     visits = planned_visits(sample, community(sample), MONDAY)[row.id]
-    assert [(v.day, v.overlap_min) for v in visits] == [(saturday, 120), (sunday, 60)]
+    assert [(v.day, v.overlap_min) for v in visits] == [(saturday, 120)]
+
+
+def test_the_page_counts_the_visits_the_roster_promised(sample):
+    raise_it(sample, asked(building(sample, "铸钢花园", "5")))
+    raise_it(sample, asked(building(sample, "铸钢花园", "13"), weekdays=(1, 3, 5)))
+    found_demand(sample, community(sample))
+    problem = load_problem(sample, community(sample), MONDAY)
+    promised = solve(problem, Effort(deterministic=1, seconds=15, workers=1))
+    store_draft(sample, community(sample), problem, promised, by="t", job_id="job")
+    planned = planned_visits(sample, community(sample), MONDAY)
+    assert {key: len(visits) for key, visits in planned.items()} == {
+        int(outcome.requirement): len(outcome.patrols)
+        for outcome in promised.requirements
+        if outcome.patrols
+    }
+    assert sum(map(len, planned.values())) >= 4
 
 
 def test_the_list_names_place_and_zone_and_puts_what_holds_first(sample):
