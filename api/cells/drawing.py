@@ -21,6 +21,7 @@ from grid.drawing import (
 from grid.errors import Conflict
 from grid.partition import HOUSEHOLDS_PER_CELL
 from grid.zones import ZonesDrawn, draw_zones
+from scheduling.succession import hand_over_demand
 
 TARGETS = (100, 1000)
 """Households per cell that may be asked for."""
@@ -58,7 +59,18 @@ def take_proposal(
         )
     edit = accept_cells(db, community.id, drawn, day)
     zones = draw_zones(db, community.id, day)
-    _record(db, community, edit, "cells.take", actor, address, target=target, zones=zones.begun)
+    handed = hand_over_demand(db, community.id, day)
+    _record(
+        db,
+        community,
+        edit,
+        "cells.take",
+        actor,
+        address,
+        target=target,
+        zones=zones.begun,
+        requirements_moved=handed.requirements,
+    )
     return edit, zones
 
 

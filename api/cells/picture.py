@@ -13,6 +13,9 @@ from maps.basemap import basemap_page
 from maps.folium_page import feature, lines, panel, render, shapes_layer, words
 from maps.ground_map import PALETTE
 
+ROOMY = 28
+"""Cells whose inscribed circle is narrower than twice this share of the map are small."""
+
 
 @dataclass(frozen=True)
 class PicturedCell:
@@ -49,11 +52,21 @@ def cells_map(
             ],
         )
     )
-    spots = []
-    for cell in cells:
-        spot = shapely.maximum_inscribed_circle(cell.shape).coords[0]
-        spots.append((round(spot[1], 6), round(spot[0], 6), f"{cell.number}·{cell.households:,}"))
-    page.add_child(words("cell", spots))
+    # Where a cell is too small on the whole map for its figures, they are seen from nearer by.
+    rooms = [shapely.maximum_inscribed_circle(cell.shape) for cell in cells]
+    west, south, east, north = shapely.total_bounds([cell.shape for cell in cells] or [None])
+    roomy = max(east - west, north - south) / ROOMY
+    for kind, wanted in (("cell", True), ("street", False)):
+        spots = [
+            (
+                round(room.coords[0][1], 6),
+                round(room.coords[0][0], 6),
+                f"{cell.number}·{cell.households:,}",
+            )
+            for cell, room in zip(cells, rooms, strict=True)
+            if (room.length >= roomy) is wanted
+        ]
+        page.add_child(words(kind, spots))
     legend = translate(locale, "图上数字：网格编号末位·户数")
     page.add_child(panel(title, [*paragraphs, legend]))
     return render(page)
