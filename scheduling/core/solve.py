@@ -123,7 +123,7 @@ class _Search:
         self.model = RosterModel(self.agenda, self.may_sit)
 
     def run(self) -> RosterPlan:
-        outcomes: list[LevelOutcome] = []
+        bounds: dict[Level, int] = {}
         left = self.effort.deterministic
         for n, level in enumerate(LEVELS):
             self.level, self.bound = level, 0
@@ -132,17 +132,16 @@ class _Search:
             left = max(0.0, left - used)
             cost = self._cost(level)
             self.bound = cost if proven else min(cost, max(0, self.bound))
-            outcomes.append(
-                LevelOutcome(
-                    level=level,
-                    cost=cost,
-                    bound=self.bound,
-                    gap=gap_of(cost, self.bound),
-                    proven=self.bound == cost,
-                )
-            )
+            bounds[level] = self.bound
             self._tell()
-        return self._plan(tuple(outcomes))
+        return self._plan(tuple(self._outcome(level, bounds[level]) for level in LEVELS))
+
+    def _outcome(self, level: Level, bound: int) -> LevelOutcome:
+        """Say what a level came to in the end: a later one may have bettered it by the way."""
+        cost = self._cost(level)
+        return LevelOutcome(
+            level=level, cost=cost, bound=bound, gap=gap_of(cost, bound), proven=bound == cost
+        )
 
     def _cost(self, level: Level | None, roll: Roll | None = None) -> int:
         return sum(wish.cost(roll or self.roll) for wish in WISHES if wish.level == level)
