@@ -194,3 +194,10 @@ class NoBoundaryYet(DomainError):
     zh = "社区“{name}”还没有边界，无法从 OSM 数据里挑出本社区的内容。请先导入或绘制社区边界。"
     en = "Community “{name}” has no boundary, so what of the extract is its own cannot be told. Import or draw the boundary first."
     status = 409
+
+
+class PersonalColumn(DomainError):
+    """A column about persons was chosen to be stored."""
+
+    zh = "列“{column}”是个人信息，不能导入：本系统只记录地点，不记录个人。请改选其他列，或选“不导入”。"
+    en = "The column “{column}” is about persons and cannot be imported: only places are kept here. Choose another, or leave the field out."

@@ -282,6 +282,8 @@ def _about_columns(layer: Layer, target: Target, chosen: Mapping[str, str] | Non
     for column in (chosen or {}).values():
         if column and column not in layer.columns:
             raise NoSuchColumn(column=column, columns="、".join(layer.columns))
+        if is_personal(column):
+            raise PersonalColumn(column=column)
     notes = []
     personal = [c for c in layer.columns if is_personal(c)]
     if personal:
@@ -301,7 +303,8 @@ def _about_columns(layer: Layer, target: Target, chosen: Mapping[str, str] | Non
 
 
 def _free_columns(layer: Layer) -> tuple[str, ...]:
-    return tuple(c for c in layer.columns if c not in layer.shape_columns)
+    """Return the columns that may be stored: those of coordinates and of persons may not."""
+    return tuple(c for c in layer.columns if c not in layer.shape_columns and not is_personal(c))
 
 
 # --- Rows ---------------------------------------------------------------------------------------
@@ -322,7 +325,7 @@ class _Rows:
         """Return the part as far as it is known without coordinates."""
         return Part(
             self.target,
-            self.layer.columns,
+            _free_columns(self.layer),
             self.mapping,
             len(self.layer.features),
             errors=self.errors,

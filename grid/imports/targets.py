@@ -191,7 +191,8 @@ def guess_mapping(
 ) -> dict[str, str | None]:
     """Return for each field of a target the column it is read from, or None.
 
-    ``chosen`` overrides the guess; an empty string leaves the field out. A column serves one field.
+    ``columns`` are those that may be stored (none of persons). ``chosen`` overrides the guess; an
+    empty string leaves the field out. A column serves one field.
     """
     chosen = chosen or {}
     mapping: dict[str, str | None] = {}
@@ -200,7 +201,7 @@ def guess_mapping(
         if field.name in chosen:
             mapping[field.name] = chosen[field.name] or None
             continue
-        free = [c for c in columns if c not in taken and not is_personal(c)]
+        free = [c for c in columns if c not in taken]
         found = find_column(free, field.names)
         mapping[field.name] = found
         if found:

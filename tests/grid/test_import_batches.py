@@ -21,7 +21,15 @@ from grid.communities import Building, Community, Employer, Estate, ImportBatch,
 from grid.coordinates import BD09, GCJ02, CrsNotChosen, Doubt
 from grid.errors import NotFound
 from grid.imports.batches import batches, commit, undo
-from grid.imports.errors import BatchHeld, BatchUndone, DoubtOpen, NoSuchColumn, RowsWrong
+from grid.imports.errors import (
+    BatchHeld,
+    BatchUndone,
+    DoubtOpen,
+    NoBoundaryYet,
+    NoSuchColumn,
+    PersonalColumn,
+    RowsWrong,
+)
 from grid.imports.preview import look
 from grid.incidents import Incident
 from grid.people import Steward
@@ -224,6 +232,27 @@ def test_two_commits_of_one_look_at_once_store_it_once(database, tmp_path):
     assert sum(b is not None for b in made) == 2
 
 
+def test_two_files_of_cells_at_once_both_come_in_with_codes_of_their_own(database, tmp_path):
+    with Session(database.engine) as session, session.begin():
+        here = found(session)
+    paths = [written(tmp_path, [half], name=f"{i}.geojson") for i, half in enumerate(halves())]
+    ready = threading.Barrier(2)
+
+    def work(path):
+        with Session(database.engine) as session, session.begin():
+            preview = look(session, path, "cells", here)
+            ready.wait(10)
+            commit(session, preview, today=TODAY)
+
+    threads = [threading.Thread(target=work, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Session(database.engine) as session:
+        assert set(session.scalars(select(GridCell.code))) == {CODE + "001", CODE + "002"}
+
+
 def test_ten_thousand_buildings_come_in_fast(db, here, tmp_path):
     import time
 
@@ -385,7 +414,10 @@ def test_personal_columns_are_neither_shown_nor_stored(db, here, tmp_path):
     ]
     preview = look(db, written(tmp_path, rows), "buildings", here)
     assert any("个人信息" in n.zh and "联系电话" in n.zh for n in preview.notes)
-    assert "甲某" not in str(preview.parts[0].sample) and preview.parts[0].mapping["name"] is None
+    assert "甲某" not in str(preview.parts[0].sample)
+    assert preview.parts[0].columns == ("编码",)
+    with pytest.raises(PersonalColumn, match="不能导入"):
+        look(db, written(tmp_path, rows), "buildings", here, columns={"name": "户主姓名"})
 
 
 def test_the_guessed_mapping_can_be_changed(db, here, tmp_path):
@@ -522,6 +554,33 @@ def test_a_shapefile_in_gbk_comes_in_whole(db, here, tmp_path):
                 archive.write(part, part.name)
     commit(db, look(db, tmp_path / "x.zip", "buildings", here), today=TODAY)
     assert set(db.scalars(select(Building.name))) == {"甲楼", "乙楼"}
+
+
+EXTRACT = """<osm version="0.6">
+ <node id="1" lat="29.3400" lon="104.7700"/><node id="2" lat="29.3400" lon="104.7702"/>
+ <node id="3" lat="29.3402" lon="104.7702"/><node id="4" lat="29.3402" lon="104.7700"/>
+ <node id="5" lat="29.4000" lon="104.7700"/><node id="6" lat="29.4000" lon="104.7702"/>
+ <node id="7" lat="29.4002" lon="104.7702"/>
+ <node id="8" lat="29.3405" lon="104.7701"><tag k="barrier" v="gate"/></node>
+ <way id="10"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/><nd ref="1"/><tag k="building" v="yes"/></way>
+ <way id="11"><nd ref="5"/><nd ref="6"/><nd ref="7"/><nd ref="5"/><tag k="building" v="yes"/></way>
+ <way id="12"><nd ref="1"/><nd ref="5"/><tag k="highway" v="footway"/></way>
+</osm>"""
+
+
+def test_of_an_extract_only_what_touches_the_community_comes_in(db, here, tmp_path):
+    (tmp_path / "x.osm").write_text(EXTRACT, encoding="utf-8")
+    preview = look(db, tmp_path / "x.osm", "osm", here)
+    assert preview.errors == ()
+    assert {p.target.value: (len(p.new), p.outside) for p in preview.parts} == {
+        "buildings": (1, 1), "walkways": (1, 0), "places": (1, 0),
+    }  # fmt: skip
+    assert commit(db, preview, today=TODAY).rows == 3
+    assert look(db, tmp_path / "x.osm", "walkways", here).unchanged == 1
+    with pytest.raises(NoBoundaryYet):
+        db.execute(text("UPDATE community SET boundary = NULL"))
+        db.expire_all()
+        look(db, tmp_path / "x.osm", "osm", here)
 
 
 # --- Real data ---
