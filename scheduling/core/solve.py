@@ -247,7 +247,7 @@ class _Search:
         cost = self._cost(level, roll)
         bound = min(self.bound, cost)
         done = SHARES_BEFORE[level] if level else 0.0
-        spent = min(1.0, (time.monotonic() - self.started) / self.effort.seconds)
+        spent = min(1.0, (time.monotonic() - self.started) / max(self.effort.seconds, 0.001))
         empty = sum(
             (slot.index, n) not in roll.seated
             for slot in self.agenda.slots
