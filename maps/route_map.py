@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import folium
+from folium.map import CustomPane
 from shapely.geometry import shape
 
 from grid.shapes import Basemap, Geometry, Shape
@@ -52,8 +53,11 @@ def route_map(
         page.add_child(shapes_layer("zone", [zone], control=False, interactive=False))
     if picture.line is not None:
         page.add_child(_way(picture.line, night))
+    # Above the words of the ground: a number that a name covers cannot be read.
+    page.add_child(CustomPane("stops", z_index=640))
     for stop in picture.stops:
         page.add_child(_marker(stop, night, _))
+    _zoom(page, picture)
     page.add_child(
         panel(
             picture.title,
@@ -65,7 +69,6 @@ def route_map(
             ],
         )
     )
-    _zoom(page, picture)
     return render(page)
 
 
@@ -80,6 +83,7 @@ def _marker(stop: RouteStop, night: bool, _: Translate) -> folium.Marker:
     ink = "#06131f" if night else "#fff"
     marker = folium.Marker(
         [stop.lat, stop.lon],
+        pane="stops",
         icon=folium.DivIcon(
             icon_size=(28, 28),
             icon_anchor=(14, 14),

@@ -71,10 +71,13 @@ def _password() -> str:
 
 def _a_member(session: Session, community_id: int) -> Member:
     """Return the grid member to show the phone page with: grid members walk every week."""
-    return session.scalars(
-        select(Member)
-        .where(Member.community_id == community_id, Member.force == "grid_member")
-        .order_by(Member.staff_number)
-    ).first() or session.scalars(
-        select(Member).where(Member.community_id == community_id).order_by(Member.id)
-    ).one()
+    return (
+        session.scalars(
+            select(Member)
+            .where(Member.community_id == community_id, Member.force == "grid_member")
+            .order_by(Member.staff_number)
+        ).first()
+        or session.scalars(
+            select(Member).where(Member.community_id == community_id).order_by(Member.id)
+        ).one()
+    )
