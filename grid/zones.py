@@ -173,11 +173,12 @@ def draw_zones(
     ).all()
     if not rows:
         raise NoCells(day=day)
-    loads = [CellLoad(int(row.households), float(row.walk_m), row.estate_id) for row in rows]
+    # Whole metres: the order in which PostgreSQL adds lengths must not decide between zones.
+    loads = [CellLoad(int(row.households), round(row.walk_m), row.estate_id) for row in rows]
     place = {row.code: n for n, row in enumerate(rows)}
     shared = touching(session, cells_on(session, community_id, day), community.metric_srid)
     borders = {
-        (min(place[a], place[b]), max(place[a], place[b])): metres
+        (min(place[a], place[b]), max(place[a], place[b])): round(metres)
         for (a, b), metres in shared.items()
     }
     groups = group_cells(loads, borders, sizes=sizes, seed=seed)

@@ -44,6 +44,7 @@ from grid.people import Member
 from grid.places import Checkpoint, KeyPlace
 from grid.topology import Report, check
 from grid.walkways import Walkway
+from grid.working_calendar import seed_calendar
 from grid.zones import draw_zones, zone_shapes
 
 BATCH_KIND = "osm"
@@ -173,6 +174,7 @@ def found_from_osm(
     square = _places(session, community, ground, since)
     _team(session, community, employers)
     _incidents(session, community, ground, buildings, square, until, seed)
+    seed_calendar(session)
     session.flush()
     return _summary(session, community, until, created=True)
 

@@ -12,7 +12,7 @@ from grid.cells import GridCell, PatrolZone
 from grid.communities import Building, Community, Estate, StreetOffice
 from grid.drawing import accept_cells, merge_cells, propose_cells
 from grid.people import Member
-from grid.topology import check
+from grid.topology import check, zones_on
 from grid.zones import (
     CellLoad,
     NoCells,
@@ -78,7 +78,9 @@ def test_members_move_home_to_the_zone_that_now_holds_their_ground(sample, commu
 
 def test_drawing_again_on_the_same_day_replaces_the_zones_that_never_held(sample, community):
     first = draw_zones(sample, community.id, DAY)
+    groups = {frozenset(z.cells) for z in zones_on(sample, community.id, DAY)}
     second = draw_zones(sample, community.id, DAY)
+    assert {frozenset(z.cells) for z in zones_on(sample, community.id, DAY)} == groups
     assert set(second.ended) == set(first.begun)
     assert check(sample, community.id, DAY).sound
 
