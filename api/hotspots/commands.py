@@ -16,10 +16,9 @@ from api.hotspots.picture import period_words, write_hotspot_map
 from api.hotspots.tasks import raise_for
 from api.hotspots.words import (
     band_words,
-    chance_words,
     class_words,
     interval_words,
-    kind_words,
+    p_words,
     percent_words,
 )
 from api.i18n import translate
@@ -43,6 +42,13 @@ class ChooseCommunity(DomainError):
 
     zh = "数据库中有{count}个社区，请用 --community 指定 12 位代码：{codes}。"
     en = "There are {count} communities; name one with --community: {codes}."
+
+
+class FileNotWritten(DomainError):
+    """A file that cannot be written where it should be."""
+
+    zh = "不能写入 {path}（{why}）。请换一个有写权限的文件夹，或检查磁盘空间。"
+    en = "Cannot write {path} ({why}). Choose a folder you may write to, or check the disk space."
 
 
 class NoCommunity(DomainError):
@@ -80,18 +86,22 @@ def _show(found: Findings) -> None:
     if not found.hot:
         console.print("没有显著的热点（n ≥ 5 且错误发现率 5%）。")
         return
-    table = Table("地点", "类型", "类别", "n", "上年", "应有", "时段", "把握")
-    kinds = kind_words(_)
+    table = Table()
+    table.add_column("地点", overflow="fold")
+    table.add_column("类型", overflow="fold")
+    for name in ("n", "上年", "应有"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("时段", no_wrap=True)
+    table.add_column("把握", no_wrap=True)
     for one in found.hot:
         table.add_row(
             one.place.label,
-            kinds[one.place.kind.value],
             one.category,
             str(one.n),
             str(one.change.base),
-            f"{one.expected:.1f}",
+            f"{one.expected:.1f}" if one.expected >= 0.1 else "<0.1",
             band_words(one.band.start_min, one.band.end_min, _),
-            chance_words(one, _),
+            p_words("q", one.q),
         )
     console.print(table)
 
@@ -128,6 +138,10 @@ def write_map(
     community: CommunityCode = None,
 ) -> None:
     """把热点图写成一个离线可开的 HTML 文件 / write the map as one offline file."""
-    with transaction(open_ground(settings())) as session:
-        found = write_hotspot_map(session, _community_id(session, community), out)
+    ground = open_ground(settings())
+    try:
+        with transaction(ground) as session:
+            found = write_hotspot_map(session, _community_id(session, community), out)
+    except OSError as error:
+        raise FileNotWritten(path=out, why=error.strerror or error) from error
     typer.echo(f"已写入 {out}：{found.n} 件，{len(found.hot)} 个热点。")

@@ -404,3 +404,5 @@ def test_the_commands_list_raise_and_write(sample_database, tmp_path: Path, monk
     assert out.stat().st_size > 200_000
     unknown = run(commands.commands, ["compute", "--community", "000000000000"])
     assert "找不到社区" in str(unknown.exception)
+    nowhere = run(commands.commands, ["map", "--out", "/proc/nowhere.html"])
+    assert "不能写入 /proc/nowhere.html" in str(nowhere.exception)
