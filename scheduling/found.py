@@ -63,6 +63,8 @@ TYPES: tuple[tuple[str, str, bool, list[dict[str, object]]], ...] = (
 IMPORTANCE = {JOINT: 8, ROUND: 6, ESTATE: 5}
 RESERVE = 0.8
 """The part of the legal capacity that the minimum cover uses; the rest is for leave and illness."""
+FULL = 0.95
+"""The part that the ideal cover reaches up to."""
 NIGHT_DAYS = (5, 6, 7, 3, 1, 4, 2)
 """Which nights come first where not every night can be walked: the end of the week."""
 
@@ -226,11 +228,17 @@ def _rounds(ground: _Ground, want: Want) -> None:
     officers = ground.patrols(Force.OFFICER)
     leaders = ground.patrols(Force.GRID_MEMBER, Force.AUXILIARY) - officers
     helpers = leaders + ground.patrols(Force.GROUP_LEADER, Force.VOLUNTEER)
-    least = int(min(leaders, helpers / 2) * RESERVE)
+    teams = max(0.0, min(leaders, helpers / 2))
     zones = ground.zones
-    for n in range(min(7 * len(zones), max(0, least))):
+    for n in range(min(7 * len(zones), int(teams * FULL))):
         day, zone = n % 7 + 1, n // 7
-        want(zones[zone][0].id, day, DAY_SHIFTS[(day + zone) % 3], ROUND, 1)
+        want(
+            zones[zone][0].id,
+            day,
+            DAY_SHIFTS[(day + zone) % 3],
+            ROUND,
+            int(n < int(teams * RESERVE)),
+        )
 
 
 def _estate_rounds(ground: _Ground, want: Want) -> None:
@@ -239,7 +247,7 @@ def _estate_rounds(ground: _Ground, want: Want) -> None:
         own = [zone for zone, firm in ground.zones if firm == employer]
         pairs = ground.nights(employer) / 2
         least = min(7, int(pairs * RESERVE) // len(own))
-        ideal = min(7, int(pairs * 0.95) // len(own))
+        ideal = min(7, int(pairs * FULL) // len(own))
         left = ground.guard_patrols(employer) / 2 - ideal * len(own)
         evenings = min(7, int(left * 0.5) // len(own))
         for n, zone in enumerate(own):
