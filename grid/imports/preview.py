@@ -32,7 +32,7 @@ from grid.coordinates import (
     suspect,
 )
 from grid.errors import NotFound
-from grid.imports.errors import NoBoundaryYet, NoSuchColumn, Note, RowError
+from grid.imports.errors import NoBoundaryYet, NoSuchColumn, Note, PersonalColumn, RowError
 from grid.imports.files import DEFAULT_LIMIT_MB, FileKind, check_size, kind_of
 from grid.imports.layers import Feature, Layer
 from grid.imports.osm import read_osm
