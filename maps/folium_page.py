@@ -319,7 +319,7 @@ class _Panel(MacroElement):
                 if (map.xungeBounds && width < window.innerWidth / 3) {
                     // Beside the box, where there is room for both.
                     map.fitBounds(map.xungeBounds,
-                        {paddingTopLeft: [width + 20, 8], paddingBottomRight: [8, 8]});
+                        {paddingTopLeft: [width + 20, 8], paddingBottomRight: [8, 8], animate: false});
                 }
             })({{ this._parent.get_name() }});
         {% endmacro %}
@@ -336,7 +336,7 @@ class _Fit(MacroElement):
     _template = Template("""
         {% macro script(this, kwargs) %}
             {{ this._parent.get_name() }}.xungeBounds = {{ this.bounds|tojson }};
-            {{ this._parent.get_name() }}.fitBounds({{ this.bounds|tojson }}, {padding: [8, 8]});
+            {{ this._parent.get_name() }}.fitBounds({{ this.bounds|tojson }}, {padding: [8, 8], animate: false});
         {% endmacro %}
     """)
 
