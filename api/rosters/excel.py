@@ -10,6 +10,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -37,6 +38,8 @@ DAY_KINDS = {
     "workday": "",
     "unknown": "",
 }
+PAGE_BODY_PT = 430
+"""Points of rows that fit under the head of an A4 landscape page at this width."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -149,6 +152,7 @@ def _week_sheet(sheet: Worksheet, board: Board, version: RosterVersion, communit
         under=_under(version),
     )
     row = 4
+    used = 0.0
     for day in board.days():
         first = row
         for shift_row in day.rows:
@@ -169,6 +173,11 @@ def _week_sheet(sheet: Worksheet, board: Board, version: RosterVersion, communit
             row += 1
         if row == first:
             row += 1
+        height = sum(sheet.row_dimensions[n].height or 15 for n in range(first, row))
+        if used and used + height > PAGE_BODY_PT:
+            sheet.row_breaks.append(Break(id=first - 1))  # a day stays on one sheet of paper
+            used = 0.0
+        used += height
         sheet.cell(
             first,
             1,
@@ -279,8 +288,8 @@ def _patrol_row(
 
 def _balance_sheet(sheet: Worksheet, board: Board, version: RosterVersion, community: str) -> None:
     columns = [
-        ("力量", 12), ("姓名", 12), ("巡逻次数", 9), ("工时（小时）", 11), ("夜班", 7),
-        ("负荷（%）", 10), ("上期结转（%）", 12),
+        ("力量", 18), ("姓名", 18), ("巡逻次数", 16), ("工时（小时）", 18), ("夜班", 14),
+        ("负荷（%）", 18), ("上期结转（%）", 20),
     ]  # fmt: skip
     _head(
         sheet,
@@ -333,6 +342,6 @@ def _lines(sheet: Worksheet, row: int, title: str, lines: list[str], columns: in
         cell = sheet.cell(row, 1, harmless(text))
         cell.font = Font(name=FONT, size=10, bold=n == 0)
         cell.alignment = LEFT
-        sheet.row_dimensions[row].height = 14 * (1 + len(text) // 50)
+        sheet.row_dimensions[row].height = 14 * (1 + len(text) // 60)
         row += 1
     return row
