@@ -40,6 +40,8 @@ its own (专属网格), so that no cell of the usual households is a day's walk 
 
 STRIP_WIDTH_M = 14.0
 """A block narrower than this (twice its area over its perimeter) is a strip, not a block."""
+CORRIDOR_WIDTH_M = 28.0
+"""A block without households narrower than this is a street's or a wall's corridor."""
 STRIP_AREA_M2 = 700.0
 """A block smaller than this is an island of a crossing, not a block."""
 HEAVY_BLOCK = 0.45
@@ -75,8 +77,9 @@ ROAD_COST = {
 }
 """What a metre of border costs along each kind of way: a large road parts neighbours anyway."""
 WALKWAY_COST = 1.0
-WALL_COST = 0.4
-"""A metre of border along an estate's wall."""
+WALL_COST = 1.1
+"""A metre of border along an estate's wall: dearer than the street before it, so that the strip
+between wall and street goes to the estate and the border runs along the street."""
 CUT_COST = 1.8
 """A metre of border where nothing on the ground shows it."""
 SAME_ESTATE = 2.0
@@ -351,16 +354,14 @@ def _blocks(
     faces = faces[shapely.contains_properly(boundary, shapely.point_on_surface(faces))]
     blocks = [_Block([face], face.area, face.length) for face in faces]
     _measure_borders(blocks, lines, _estate_of(faces, estates))
-    live = _join_strips(blocks)
-    number_of = {id(face): number for number, block in enumerate(live) for face in block.shape}
     seen: set[int] = set()
     for position, face in zip(
         *shapely.STRtree(faces).query(points, predicate="intersects"), strict=True
     ):
         if int(position) not in seen:  # a point on a line belongs to one block only
             seen.add(int(position))
-            live[number_of[id(faces[face])]].buildings.append(int(position))
-    return live
+            blocks[int(face)].buildings.append(int(position))
+    return _join_strips(blocks)
 
 
 def _estate_of(faces: NDArray[np.object_], estates: Sequence[BaseGeometry]) -> list[int | None]:
@@ -413,7 +414,8 @@ def _join_strips(blocks: list[_Block]) -> list[_Block]:
         block = blocks[number]
         if number in gone or width != block.width or not block.cost:
             continue
-        if width >= STRIP_WIDTH_M and block.area >= STRIP_AREA_M2:
+        thin = STRIP_WIDTH_M if block.buildings else CORRIDOR_WIDTH_M
+        if width >= thin and block.area >= STRIP_AREA_M2:
             continue
         # Where a strip runs between a road and its footway, the border stays on the road.
         into = max(block.cost, key=lambda other: (block.cost[other], -other))
@@ -432,6 +434,7 @@ def _join_strips(blocks: list[_Block]) -> list[_Block]:
 def _absorb(blocks: list[_Block], into: int, number: int) -> None:
     big, small = blocks[into], blocks[number]
     big.shape += small.shape
+    big.buildings += small.buildings
     big.area += small.area
     big.perimeter += small.perimeter - 2 * small.shared[into]
     for other in small.shared:

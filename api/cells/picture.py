@@ -64,7 +64,7 @@ def cells_map(
                 f"{cell.number}·{cell.households:,}",
             )
             for cell, room in zip(cells, rooms, strict=True)
-            if (room.length >= roomy) is wanted
+            if bool(room.length >= roomy) is wanted
         ]
         page.add_child(words(kind, spots))
     legend = translate(locale, "图上数字：网格编号末位·户数")
