@@ -40,6 +40,8 @@ class RoutePicture:
     line: Geometry | None
     stops: Sequence[RouteStop]
     zone: Shape | None = None
+    explained: bool = True
+    """Whether the map says itself what it shows; a page that says it around the map needs none."""
 
 
 def route_map(
@@ -58,17 +60,13 @@ def route_map(
     for stop in picture.stops:
         page.add_child(_marker(stop, night, _))
     _zoom(page, picture)
-    page.add_child(
-        panel(
-            picture.title,
-            picture.facts,
-            [
-                (LINE[night], _("路线")),
-                ("o" + STOP[night], _("必到点")),
-                ("o" + OPTIONAL[night], _("顺路查看")),
-            ],
-        )
-    )
+    if picture.explained:
+        legend = [
+            (LINE[night], _("路线")),
+            ("o" + STOP[night], _("必到点")),
+            ("o" + OPTIONAL[night], _("顺路查看")),
+        ]
+        page.add_child(panel(picture.title, picture.facts, legend))
     return render(page)
 
 

@@ -101,7 +101,7 @@ def patrol_map(
     """Return the walk's map for the page's frame, under its own content-security policy."""
     configure_assets(request.app.state.settings.offline_assets)
     walk = find_walk(db, caller, patrol_id)
-    html = map_of(db, walk, night=night, locale=caller.locale)
+    html = map_of(db, walk, night=night, locale=caller.locale, explained=False)
     return HTMLResponse(html, headers={"content-security-policy": FRAME_POLICY})
 
 

@@ -113,7 +113,13 @@ def title_of(walk: Walk, locale: str) -> str:
 
 
 def map_of(
-    session: Session, walk: Walk, *, night: bool, locale: str, base: Basemap | None = None
+    session: Session,
+    walk: Walk,
+    *,
+    night: bool,
+    locale: str,
+    base: Basemap | None = None,
+    explained: bool = True,
 ) -> str:
     """Return the walk's map as one page that needs no network."""
 
@@ -148,6 +154,7 @@ def map_of(
         line=line_of(session, route),
         stops=stops,
         zone=zones.get(walk.zone.id),
+        explained=explained,
     )
     if base is None:
         base = load_basemap(session, walk.zone.community_id, walk.patrol.day)
