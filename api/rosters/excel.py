@@ -38,7 +38,7 @@ DAY_KINDS = {
     "workday": "",
     "unknown": "",
 }
-PAGE_BODY_PT = 430
+PAGE_BODY_PT = 600
 """Points of rows that fit under the head of an A4 landscape page at this width."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
