@@ -17,6 +17,7 @@ from api.today import today
 from grid.database import transaction
 from grid.errors import NotFound
 from grid.imports.batches import batches, commit, hint_on_system, undo
+from grid.imports.boundary import set_boundary
 from grid.imports.preview import Preview, look
 from grid.imports.targets import OSM, SPECS, Target
 
@@ -221,6 +222,52 @@ _command(OSM, " OSM 数据：楼栋、步行道、出入口、小区", "an OSM e
 
 # A ledger is no layer of the ground: the room of incidents knows how to read it.
 commands.command("incidents", help="导入事件台账 / import a ledger of incidents")(import_file)
+
+
+@commands.command("boundary")
+def boundary(
+    file: File,
+    community: CommunityCode = None,
+    crs: Crs = None,
+    swap: Swap = False,
+    layer: Layer = None,
+    feature: Annotated[
+        str | None, typer.Option(help="要素的一个属性值，如名称 / a value of the feature meant")
+    ] = None,
+) -> None:
+    """设定社区边界（替换原有边界）/ set the community's boundary."""
+    with transaction(open_ground(settings())) as session:
+        home = community_of(session, community)
+        done = set_boundary(
+            session,
+            home,
+            file,
+            source_crs=crs,
+            swap=swap,
+            layer=layer,
+            feature=feature,
+            limit_mb=settings().upload_limit_mb,
+        )
+        record(
+            session,
+            actor=ACTOR,
+            action="community.boundary",
+            target=home.code,
+            community_id=home.id,
+            details={
+                "filename": file.name,
+                "crs": done.source_crs,
+                "area_m2": round(done.area_m2),
+                "previous": done.previous,
+            },
+        )
+        name = home.name
+    typer.echo(
+        f"已设定{name}的边界：{done.area_m2 / 10_000:,.1f} 公顷，按 EPSG:{done.metric_srid} 量算。"
+    )
+    if done.buildings_outside:
+        typer.echo(f"注意：{done.buildings_outside} 栋楼在新边界以外，请核对。")
+    typer.echo("请运行 ./xunge cells check 检查网格是否仍然铺满社区。")
 
 
 @commands.command("list")
