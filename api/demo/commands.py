@@ -38,6 +38,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="成果目录 / where the outputs go")] = Path("out"),
 ) -> None:
     """跑通全流程：示例社区、热点、要求、排班、路线、成果，然后打开网站 / the whole loop, then the site."""
+    from api.demo.last_year import import_last_year
     from api.demo.loop import Loop
     from api.demo.sign_ins import ensure_sign_ins
     from api.ground import open_ground
@@ -52,6 +53,9 @@ def demo(
     with transaction(engine) as session:
         community_id, said = _community(session, osm, code, name, day)
     console.print(f"· {said}")
+    if osm is None:
+        with transaction(engine) as session:
+            console.print(f"· {import_last_year(session, community_id, day)}")
     loop = Loop(engine, chosen, community_id, day, target, console)
     loop.walk()
     with transaction(engine) as session:
@@ -76,7 +80,7 @@ def _community(
     if osm is None:
         from grid.sample import load_sample
 
-        community = load_sample(session, day)  # type: ignore[arg-type]
+        community = load_sample(session, day, last_year=False)  # type: ignore[arg-type]
         return community.id, f"示例社区“{community.name}”已就绪（数据均为虚构）"
     from grid.founding import found_from_osm
 
