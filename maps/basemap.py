@@ -27,6 +27,9 @@ COLOURS = {
 }  # fmt: skip
 """Colours by night (True) and by day."""
 
+FEW_CELLS = 20
+"""More names than this cover each other on the whole community's view; they appear closer up."""
+
 STREETS = frozenset(
     {"primary", "secondary", "tertiary", "unclassified", "residential", "living_street"}
 )
@@ -68,7 +71,8 @@ def basemap_page(
     )
     if cells:
         _outline(page, base.cells, {"color": colour["cell"], "weight": 1.2, "dashArray": "5 4"})
-        page.add_child(words("cell", _names(base.cells)))
+        kind = "cell" if len(base.cells) <= FEW_CELLS else "cell dense"
+        page.add_child(words(kind, _names(base.cells)))
     if base.boundary is not None:
         _outline(page, [base.boundary], {"color": colour["edge"], "weight": 3, "opacity": 0.8})
     if not cells:

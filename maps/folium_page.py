@@ -81,8 +81,8 @@ body.night .leaflet-popup-content a { color: #6db3f2; }
 .word.cell > span { font-size: 12.5px; color: var(--muted); }
 .word.street > span { font-size: 11px; color: var(--muted); }
 .word.building > span, .word.place > span { font-size: 11px; }
-.word.street, .word.building, .word.place { display: none; }
-.middle .word.street, .near .word.street, .near .word.building, .near .word.place { display: block; }
+.word.street, .word.building, .word.place, .word.dense { display: none; }
+.middle .word.dense, .near .word.dense, .middle .word.street, .near .word.street, .near .word.building, .near .word.place { display: block; }
 .near .word.estate { display: none; }
 .panel { background: var(--panel); color: var(--ink); border: 1px solid var(--line);
   border-radius: 6px; padding: 8px 12px; font-size: 13px; line-height: 1.5; max-width: 320px;
@@ -491,7 +491,7 @@ def words(kind: str, placed: Iterable[tuple[float, float, str]]) -> MacroElement
     """Return words on the map, each (latitude, longitude, text).
 
     ``kind`` is one of estate, cell, street, building, place: it decides size and from which zoom
-    level on they are seen.
+    level on they are seen; "cell dense" is seen closer up than "cell".
     """
     return _Words(kind, list(placed))
 
