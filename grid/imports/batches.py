@@ -27,6 +27,7 @@ from grid.places import Checkpoint, KeyPlace
 from grid.walkways import Walkway
 
 CHUNK = 1000
+FEW = 0.05
 Progress = Callable[[float], None]
 
 BATCHED: tuple[type[Any], ...] = (
@@ -119,6 +120,11 @@ def hint_on_system(preview: Preview) -> tuple[str, str]:
         )
     shares = "，".join(f"按 {s.code} 读取 {share:.0%}" for s, share in preview.inside)
     shares_en = ", ".join(f"{share:.0%} read as {s.code}" for s, share in preview.inside)
+    if max(share for _, share in preview.inside) < FEW:
+        return (
+            "无论按哪种坐标系读取，几乎没有点落在本社区内；请确认文件是否属于本社区。",
+            "However they are read, hardly any point lies in the community; make sure that the file is of this community.",
+        )
     if preview.suggested is None:
         return (
             f"落在本社区内的点：{shares}；相差不大，仅凭位置判断不了，请向数据提供单位核实。",
