@@ -1,0 +1,1 @@
+"""Say what is missing or wrong with an installation, and the cure."""
