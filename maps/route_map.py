@@ -11,7 +11,7 @@ from grid.shapes import Basemap, Geometry, Shape
 from maps.basemap import basemap_page
 from maps.folium_page import feature, fit, note, panel, render, shapes_layer
 
-Translate = Callable[[str], str]
+Translate = Callable[..., str]
 
 LINE = {False: "#d6336c", True: "#ffd166"}
 STOP = {False: "#0f4c81", True: "#6db3f2"}
@@ -95,7 +95,8 @@ def _marker(stop: RouteStop, night: bool, _: Translate) -> folium.Marker:
     marker.add_child(
         note(
             f"{stop.number}. {stop.name}",
-            f"{stop.arrive} · {_('停留')} {stop.dwell_min} {_('分钟')}",
+            stop.arrive,
+            _("停留 %(n)s 分钟", n=stop.dwell_min),
         )
     )
     return marker

@@ -7,14 +7,18 @@ from babel.messages.pofile import read_po
 
 from api.i18n import CATALOGUE
 
-API = Path(__file__).resolve().parents[2] / "api"
+REPO = Path(__file__).resolve().parents[2]
+SPEAKING = (REPO / "api", REPO / "maps")
+"""The rooms whose words people read through the catalogue."""
 
 
 def test_every_chinese_message_has_its_english():
     methods = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
     keywords = {"_": None, "translate": (2,)}
     messages = {
-        found[2] for found in extract_from_dir(str(API), method_map=methods, keywords=keywords)
+        found[2]
+        for room in SPEAKING
+        for found in extract_from_dir(str(room), method_map=methods, keywords=keywords)
     }
     with CATALOGUE.open("rb") as file:
         english = {message.id: message.string for message in read_po(file, locale="en")}
