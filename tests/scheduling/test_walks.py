@@ -129,7 +129,7 @@ def test_a_requirement_that_the_patrol_can_meet_is_a_required_stop_of_its_walk(s
             reason="试",
             raised_by="test",
             raised_at=func.now(),
-        )  # fmt: skip
+        )
     )
     sample.flush()
     plan_walks(sample, version.community_id, version.id, silent)
