@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 import folium
 from branca.element import Element, MacroElement
-from folium.template import Template
+from folium.template import Template, tojavascript
 from folium.utilities import JsCode
 
 from grid.errors import DomainError
@@ -545,6 +545,7 @@ def render(page: OfflineMap) -> str:
     """
     if page.night:
         page.add_child(_NightSwitch())
+    _let_no_word_be_a_template(page.get_root())
     html: str = page.get_root().render()
     html = html.replace("<html>", f'<html lang="{"en" if page.locale == "en" else "zh-CN"}">', 1)
     numbers: dict[str, str] = {}
@@ -557,10 +558,40 @@ def render(page: OfflineMap) -> str:
     return html
 
 
+def _let_no_word_be_a_template(element: Element) -> None:
+    """Have every template under an element write words so that they are never read as a template.
+
+    branca renders a script once and then reads the result as a template again: without this, a
+    place called ``{{ … }}`` would be carried out on the server.
+    """
+    environment = element._template.environment
+    environment.policies["json.dumps_function"] = _json_without_templates
+    environment.filters["tojavascript"] = _javascript_without_templates
+    for child in element._children.values():
+        _let_no_word_be_a_template(child)
+
+
+def _json_without_templates(value: object, **options: Any) -> str:  # noqa: ANN401
+    return _broken_up(json.dumps(value, **options))
+
+
+def _javascript_without_templates(value: Any) -> str:  # noqa: ANN401
+    return _broken_up(tojavascript(value))
+
+
+def _broken_up(text: str) -> str:
+    """Write the openings of a template as escapes; JSON has such pairs inside strings only."""
+    for opening in ("{{", "{%", "{#"):
+        text = text.replace(opening, opening.replace("{", "\\u007b"))
+    return text
+
+
 def refuse_outside_assets(html: str) -> None:
     """Raise ReachesOutside where a page would load anything from elsewhere."""
-    found = re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//[^"'\s>]+""", html)
-    found += re.findall(r"""url\(\s*["']?(?:https?:)?//[^)]+\)|@import[^;]+;""", html)
+    # Only markup loads: a place that is called “src=//…” is a word in a script or a title.
+    markup = re.sub(r"(?is)(<(script|title)\b[^>]*>).*?(</\2>)", r"\1\3", html)
+    found = re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//[^"'\s>]+""", markup)
+    found += re.findall(r"""url\(\s*["']?(?:https?:)?//[^)]+\)|@import[^;]+;""", markup)
     # Leaflet's own credit line names its home page in a string; it is never drawn here.
     found = [one for one in found if "leafletjs.com" not in one]
     if found:

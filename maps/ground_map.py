@@ -71,6 +71,7 @@ def _feature(thing: Thing, layer: int) -> dict[str, Any]:
     style = {
         "color": colour,
         "weight": 2 if area else 3,
+        "fill": area or thing.geometry["type"] == "Point",
         "fillColor": colour,
         "fillOpacity": 0.22 if area else 0.85,
     }
