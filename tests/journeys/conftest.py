@@ -96,8 +96,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_browser() -> Iterator[Browser]:
+    """A browser for one module: while it is open, nothing else can run an event loop here."""
     arguments = [
         "--disable-background-networking",
         "--disable-component-update",
