@@ -142,7 +142,7 @@ def test_every_role_finds_its_pages_whole_on_desk_and_phone_in_both_languages(li
             "/cells",
             "/imports",
             "/docs",
-        ),  # fmt: skip
+        ),
         Role.STREET_OFFICE: ("/hotspots", "/requirements", "/requirements/new"),
         Role.ADMIN: ("/users",),
         Role.AUDITOR: ("/audit",),
