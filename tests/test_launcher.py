@@ -72,6 +72,21 @@ def test_what_an_interrupted_apt_left_is_finished_first(launcher, monkeypatch) -
     assert ran == ["apt-get update", "apt-get install", "dpkg --configure -a", "apt-get install"]
 
 
+def test_the_tests_ask_for_the_library_that_the_browsers_driver_links_to(
+    launcher, monkeypatch
+) -> None:
+    shutil.copytree(REPO_ROOT / "grid", launcher.ROOT / "grid")
+    monkeypatch.setattr(launcher, "can_load", lambda _: False)
+    assert "libatomic1" in launcher.missing_packages(for_tests=True)
+    assert "libatomic1" not in launcher.missing_packages(for_tests=False)
+    assert "postgresql-postgis" not in launcher.missing_packages(for_tests=True)
+
+
+def test_a_library_is_there_or_not(launcher) -> None:
+    assert launcher.can_load("libc.so.6")
+    assert not launcher.can_load("libnothing-of-the-kind.so.9")
+
+
 def test_any_other_failure_of_apt_is_told_and_not_repeated(launcher, monkeypatch) -> None:
     ran = []
 
