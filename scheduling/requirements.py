@@ -438,17 +438,21 @@ _PLANNED = text("""
         ORDER BY community_id, week_start, state IN ('published', 'locked') DESC, number DESC
     )
     SELECT r.id AS requirement_id, p.id AS patrol_id, p.day, p.start_min, p.end_min,
-           least(p.end_min, r.band_end_min) - greatest(p.start_min, r.band_start_min)
-               AS overlap_min,
+           max(least(p.end_min, r.band_end_min + 1440 * later.days)
+               - greatest(p.start_min, r.band_start_min + 1440 * later.days)) AS overlap_min,
            v.state
     FROM patrol_requirement r
     JOIN chosen v ON true
     JOIN patrol p ON p.roster_version_id = v.id AND p.zone_id = r.zone_id
+    -- A patrol past midnight walks in the next day's early hours, a band past it in the day's own.
+    CROSS JOIN (VALUES (-1), (0), (1)) AS later (days)
     WHERE r.community_id = :community_id AND NOT r.withdrawn
-      AND p.day >= r.valid_from AND p.day < r.valid_to
-      AND extract(isodow FROM p.day)::int = ANY (r.weekdays)
-      AND least(p.end_min, r.band_end_min) - greatest(p.start_min, r.band_start_min)
-          >= r.dwell_min
+      AND p.day + later.days >= greatest(r.valid_from, CAST(:week_start AS date))
+      AND p.day + later.days < least(r.valid_to, CAST(:week_start AS date) + 7)
+      AND extract(isodow FROM p.day + later.days)::int = ANY (r.weekdays)
+      AND least(p.end_min, r.band_end_min + 1440 * later.days)
+          - greatest(p.start_min, r.band_start_min + 1440 * later.days) >= r.dwell_min
+    GROUP BY r.id, p.id, v.state
     ORDER BY r.id, p.day, p.start_min
 """)
 
@@ -458,8 +462,9 @@ def planned_visits(
 ) -> dict[int, list[PlannedVisit]]:
     """Return, per requirement, the patrols of a week that can meet it.
 
-    A patrol can when it is in the zone, starts on one of the weekdays, and is in the band for at
-    least the stay: as the roster's own engine counts it, so that both pages show one number.
+    A patrol can when it is in the zone and in the band of one of the weekdays for at least the
+    stay, past midnight too: as the roster's own engine counts it, so that both pages show one
+    number. A roster answers for the days of its own week.
     Patrols that are not walked have no row. The week's published roster counts, or its newest
     version where none is published.
     """

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from grid.working_calendar import day_kinds, unknown_year
 from scheduling.core import problem as core
 from scheduling.core.plan import RosterPlan, read_plan
 from scheduling.core.problem import DAY_MIN, WEEK_DAYS, RosterProblem, read_problem
+from scheduling.core.slots import overlap_min
 from scheduling.demand import CoverDemand, Leave, PatrolRequirement, PatrolType, ShiftTemplate
 from scheduling.rosters import RosterState, RosterVersion
 
@@ -388,16 +390,21 @@ def _with_extras(
         return demands
     found = {(d.day, d.shift, d.zone, d.type): d for d in demands}
     for requirement in requirements:
-        for shift in shifts:
-            overlap = min(shift.end_min, requirement.band_end_min) - max(
-                shift.start_min, requirement.band_start_min
+        for row in shifts:
+            shift = core.Shift(
+                key=row.code, name=row.name, start_min=row.start_min, end_min=row.end_min
             )
-            if overlap < requirement.dwell_min:
-                continue
-            for day in requirement.days:
-                key = (day, shift.code, requirement.zone, kind)
+            for day, later in product(requirement.days, (-1, 0, 1)):
+                eve = day - later
+                if (
+                    overlap_min(shift, requirement, later) < requirement.dwell_min
+                    or not 0 <= eve < WEEK_DAYS
+                    or eve + 1 not in row.weekdays
+                ):
+                    continue
+                key = (eve, shift.key, requirement.zone, kind)
                 had = found.get(key) or core.Demand(
-                    day=day, shift=shift.code, zone=requirement.zone, type=kind, minimum=0, ideal=0
+                    day=eve, shift=shift.key, zone=requirement.zone, type=kind, minimum=0, ideal=0
                 )
                 found[key] = replace(had, extra=1)
     return [found[key] for key in sorted(found)]

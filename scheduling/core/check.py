@@ -419,10 +419,15 @@ class _Checker:
         made = []
         for p in self.known:
             shift = self.shift[p.shift]
-            if p.walked and p.zone == r.zone and p.day in r.days:
-                first = max(shift.start_min, r.band_start_min)
-                if min(shift.end_min, r.band_end_min) - first >= r.dwell_min:
-                    made.append(p.key)
+            start, end = p.day * 1440 + shift.start_min, p.day * 1440 + shift.end_min
+            # Both as minutes of the week: bands and patrols may run past midnight.
+            met = any(
+                min(end, day * 1440 + r.band_end_min) - max(start, day * 1440 + r.band_start_min)
+                >= r.dwell_min
+                for day in r.days
+            )
+            if p.walked and p.zone == r.zone and met:
+                made.append(p.key)
         return made
 
     def _importance(self, patrol: PlannedPatrol) -> int:

@@ -118,12 +118,21 @@ class Agenda:
 
 
 def visits(requirement: Requirement, slot: Slot) -> bool:
-    """Say whether a patrol, if walked, is a visit that the requirement counts."""
-    overlap = min(slot.shift.end_min, requirement.band_end_min) - max(
-        slot.shift.start_min, requirement.band_start_min
+    """Say whether a patrol, if walked, is a visit that the requirement counts.
+
+    Hours past midnight are the next day's early hours: a patrol from 22:00 to 02:00 meets a band
+    of 01:00–04:00 of the day after it, and a band of 20:00–26:00 is met at 01:00 of that day.
+    """
+    return slot.zone.key == requirement.zone and any(
+        slot.day + later in requirement.days
+        and overlap_min(slot.shift, requirement, later) >= requirement.dwell_min
+        for later in (-1, 0, 1)
     )
-    return (
-        slot.zone.key == requirement.zone
-        and slot.day in requirement.days
-        and overlap >= requirement.dwell_min
+
+
+def overlap_min(shift: Shift, requirement: Requirement, days_later: int) -> int:
+    """Return the minutes a shift shares with the band of so many days after it; below 0: none."""
+    moved = days_later * DAY_MIN
+    return min(shift.end_min, requirement.band_end_min + moved) - max(
+        shift.start_min, requirement.band_start_min + moved
     )

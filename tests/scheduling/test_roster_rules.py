@@ -223,6 +223,18 @@ def test_a_requirement_from_a_hotspot_is_honoured_by_an_added_patrol():
     clean(of, plan)
 
 
+def test_a_night_patrol_meets_the_early_hours_of_the_day_after_it():
+    need = Requirement(
+        key="R", zone="garden", band_start_min=60, band_end_min=240, days=(3,), visits=1
+    )
+    demands = watches(*((d, "N", "garden") for d in range(7)), minimum=0, ideal=0, extra=1)
+    of = problem([guard("B1", "嘉通")], demands, requirements=(need,))
+    plan = solved(of)
+    assert plan.requirements[0].short == 0
+    assert [p.day for p in plan.patrols if p.walked] == [2]
+    clean(of, plan)
+
+
 def test_a_requirement_that_cannot_be_met_is_short_and_said():
     need = Requirement(
         key="R", zone="garden", band_start_min=1140, band_end_min=1290, days=(0,), visits=3
