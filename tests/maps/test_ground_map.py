@@ -25,7 +25,9 @@ GROUND = Basemap(boundary=Shape(mapping(HERE), "社区"))
         "url(//evil.example) @import x;",
     ],
 )
-def test_a_name_is_only_ever_a_word(name):
+def test_a_name_is_only_ever_a_word(name, monkeypatch):
+    # A real process id may be as short as "7" and stand in the page by chance.
+    monkeypatch.setattr(os, "getpid", lambda: 314159265358979)
     thing = Thing(mapping(Point(104.775, 29.335)), (name,))
     html = ground_map(
         Basemap(boundary=GROUND.boundary, places=[Shape(mapping(Point(104.775, 29.335)), name)]),
@@ -36,7 +38,7 @@ def test_a_name_is_only_ever_a_word(name):
     # Carried out as a template, the expression would be gone and its value here.
     for expression in re.findall(r"7 \* 7|getpid\(\)|raw", name):
         assert html.split("</head>")[1].count(expression) >= 2
-    assert str(os.getpid()) not in html
+    assert "314159265358979" not in html
 
 
 def test_layers_can_be_switched_and_the_view_is_the_one_asked_for():
