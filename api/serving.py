@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import socket
-import subprocess
 import threading
 import time
 
@@ -13,7 +12,7 @@ import uvicorn
 from api.app import create_app
 from api.ground import prepare
 from api.settings import settings
-from api.worker import start_worker_process
+from api.worker import end_worker_process, start_worker_process
 from grid.errors import DomainError
 
 LOG = logging.getLogger(__name__)
@@ -70,12 +69,7 @@ def _keep_worker(ending: threading.Event) -> None:
         while child.poll() is None and not ending.wait(0.3):
             pass
         if ending.is_set():
-            child.terminate()
-            try:
-                child.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            end_worker_process(child)
             return
         LOG.error("the worker ended with status %s and is started again", child.returncode)
         # A worker that cannot start must not be started a hundred times a second.

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import procrastinate
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from api.jobs import STALLED_AFTER_S, queue_app, rescue_stalled
 from api.settings import REPO_ROOT, Settings
@@ -68,3 +70,36 @@ def start_worker_process() -> subprocess.Popen[bytes]:
         cwd=REPO_ROOT,
         preexec_fn=_die_with_parent,
     )
+
+
+def is_anyone_working(engine: Engine) -> bool:
+    """Say whether some worker's heart beats."""
+    alive = text(
+        "SELECT EXISTS (SELECT FROM procrastinate_workers "
+        "WHERE last_heartbeat > now() - make_interval(secs => :age))"
+    )
+    with engine.connect() as connection:
+        return bool(connection.scalar(alive, {"age": STALLED_AFTER_S}))
+
+
+@contextmanager
+def worker_beside(engine: Engine) -> Iterator[None]:
+    """Run a worker beside a command where none is alive; ended with it, whatever happens."""
+    if is_anyone_working(engine):
+        yield
+        return
+    child = start_worker_process()
+    try:
+        yield
+    finally:
+        end_worker_process(child)
+
+
+def end_worker_process(child: subprocess.Popen[bytes]) -> None:
+    """End a worker; a job it holds is taken up by the next one."""
+    child.terminate()
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -5,7 +5,6 @@ The week walked is remembered by its jobs' names, so a second run on a later day
 new week behind the lead's back.
 """
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +16,11 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.demo.follow import follow
+from api.following import follow
 from api.job_runs import JobRun, JobState
 from api.jobs import ask
 from api.settings import Settings
 from api.today import next_monday
-from api.worker import start_worker_process
 from grid.communities import Community
 from grid.database import transaction
 from grid.working_calendar import seed_calendar
@@ -32,21 +30,6 @@ from scheduling.rosters import RosterState, RosterVersion
 from scheduling.week import plan_of, problem_of
 
 ACTOR = "demo"
-
-
-@contextmanager
-def a_worker() -> Iterator[None]:
-    """Run a worker beside a step; ended with it, whatever happens."""
-    child = start_worker_process()
-    try:
-        yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 @dataclass
@@ -147,8 +130,7 @@ class Loop:
             with transaction(self.engine) as session:
                 self.console.print(f"· {what}：已完成")
                 return session.get_one(JobRun, run_id)
-        with a_worker():
-            return follow(self.engine, run_id, what, self.console)
+        return follow(self.engine, run_id, what, self.console)
 
     def _name(self, session: Session, name: str) -> str:
         return f"demo-{session.get_one(Community, self.community_id).code}-{name}"

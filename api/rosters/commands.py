@@ -171,7 +171,7 @@ def check_files(
 @commands.command("generate")
 def generate(week: Week, community: CommunityCode = None, seed: int = 1) -> None:
     """生成一周排班（由后台进程求解）/ have a worker solve a week."""
-    from api.demo.follow import follow
+    from api.following import follow
     from api.rosters.generate import ask_for_roster
     from grid.database import transaction
     from scheduling.week import as_monday

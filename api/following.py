@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from api.job_runs import JobRun, JobState
 from api.jobs import request_stop
+from api.worker import worker_beside
 from grid.database import transaction
 from grid.errors import DomainError
 
@@ -31,7 +32,15 @@ class NobodyWorks(DomainError):
 
 
 def follow(engine: Engine, run_id: str, what: str, console: Console) -> JobRun:
-    """Wait for a job and return its row; Ctrl-C once asks it to stop and keep the best."""
+    """Wait for a job and return its row; Ctrl-C once asks it to stop and keep the best.
+
+    Where no worker is alive, one works beside the command until the job is done.
+    """
+    with worker_beside(engine):
+        return _follow(engine, run_id, what, console)
+
+
+def _follow(engine: Engine, run_id: str, what: str, console: Console) -> JobRun:
     bar = Progress(
         TextColumn("  {task.description}"),
         BarColumn(bar_width=28),
