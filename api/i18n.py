@@ -26,3 +26,8 @@ def translate(locale: str, message: str, **values: object) -> str:
     """Return a Chinese message in ``zh`` or ``en``, with its ``%(name)s`` places filled."""
     text = _english().gettext(message) if locale == "en" else message
     return text % values if values else text
+
+
+def word(message: str) -> str:
+    """Mark a message for the catalogue where it is written but not yet shown to anyone."""
+    return message

@@ -3,26 +3,32 @@
 from dataclasses import dataclass
 from datetime import date
 
+from api.i18n import word
 from scheduling.core.plan import EmptySeat, Fairness, LevelOutcome, PlannedPatrol, RosterPlan
 from scheduling.core.problem import Member, PatrolType, Requirement, RosterProblem, Shift, Zone
 
 FORCES = {
-    "officer": "民警",
-    "auxiliary": "辅警",
-    "grid_member": "专职网格员",
-    "guard": "物业保安",
-    "group_leader": "居民组长",
-    "volunteer": "志愿者",
+    "officer": word("民警"),
+    "auxiliary": word("辅警"),
+    "grid_member": word("专职网格员"),
+    "guard": word("物业保安"),
+    "group_leader": word("居民组长"),
+    "volunteer": word("志愿者"),
 }
 LEVELS = {
-    "locks": "保留锁定",
-    "cover_minimum": "最低勤务",
-    "requirements": "热点要求",
-    "cover_ideal": "理想勤务",
-    "fairness": "负荷均衡",
-    "preferences": "责任巡区",
+    "locks": word("保留锁定"),
+    "cover_minimum": word("最低勤务"),
+    "requirements": word("热点要求"),
+    "cover_ideal": word("理想勤务"),
+    "fairness": word("负荷均衡"),
+    "preferences": word("责任巡区"),
 }
-STATES = {"draft": "草稿", "reviewed": "已审核", "published": "已发布", "locked": "已锁定"}
+STATES = {
+    "draft": word("草稿"),
+    "reviewed": word("已审核"),
+    "published": word("已发布"),
+    "locked": word("已锁定"),
+}
 """Chinese words; pages pass them through the translation."""
 
 
