@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from api.permissions import Caller, NotSignedIn, locale_of
@@ -41,6 +42,14 @@ class FieldErrors(DomainError):
 
     zh = "填写有误：{fields}。请更正后重新提交。"
     en = "Some fields do not fit: {fields}. Correct them and send again."
+    status = 422
+
+
+class ValueRefused(DomainError):
+    """A number or text that the database cannot hold."""
+
+    zh = "请求中的编号或内容超出可用范围，没有执行任何操作。请从页面上的链接或按钮进入，或改短内容后重试。"
+    en = "A number or text in the request is beyond what can be stored; nothing was done. Use the links and buttons of the pages, or shorten the text."
     status = 422
 
 
@@ -163,6 +172,11 @@ def install(app: FastAPI) -> None:
         refusal = FieldErrors(fields=str(error.detail))
         refusal.status = error.status_code  # type: ignore[misc]
         return answer(request, refusal)
+
+    @app.exception_handler(DataError)
+    def unstorable(request: Request, error: DataError) -> Response:
+        LOG.warning("request %s held what cannot be stored: %s", request.url.path, error.orig)
+        return answer(request, ValueRefused())
 
     @app.exception_handler(Exception)
     def broke(request: Request, error: Exception) -> Response:

@@ -74,6 +74,8 @@ def cells_map(
 
 def colours(shapes: Sequence[BaseGeometry]) -> list[str]:
     """Return a colour for each shape that no earlier neighbour has, while there are enough."""
+    if not shapes:
+        return []
     tree = shapely.STRtree(list(shapes))
     beside: list[set[int]] = [set() for _ in shapes]
     for a, b in zip(*tree.query(list(shapes), predicate="intersects"), strict=True):

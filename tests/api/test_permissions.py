@@ -73,6 +73,24 @@ def test_the_matrix_of_role_and_endpoint_holds(site):
     assert wrong == []
 
 
+def test_no_address_breaks_on_absurd_numbers_or_words(site):
+    browsers = {role: site.signed_in(role) for role in Role if role is not Role.SERVICE}
+    broken = []
+    for path, route in routes(site.app):
+        roles = gates(route.dependant)[0].roles & set(browsers)
+        if "GET" not in route.methods or not roles:
+            continue
+        browser = browsers[min(roles)]
+        numbers = (10**30, -1, "%00", "' OR 1=1 --") if "{" in path else ("",)
+        for number in numbers:
+            url = re.sub(r"\{[^}]+\}", str(number), path)
+            for query in ("", "?page=-1&week=9999-99-99&q=%00&from=x&kind=..%2F..&member=-5"):
+                answer = browser.get(url + query)
+                if answer.status_code >= 500 and answer.status_code != 503:
+                    broken.append((url + query, answer.status_code))
+    assert broken == []
+
+
 def test_a_form_without_its_token_is_refused(site):
     browser = site.signed_in(Role.ADMIN)
     del browser.headers["x-csrf-token"]
