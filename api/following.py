@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from api.job_runs import JobRun, JobState
 from api.jobs import request_stop
-from api.worker import worker_beside
+from api.worker import WorkerBeside, worker_beside
 from grid.database import transaction
 from grid.errors import DomainError
 
@@ -32,15 +32,18 @@ class NobodyWorks(DomainError):
 
 
 def follow(engine: Engine, run_id: str, what: str, console: Console) -> JobRun:
+    """Wait for a job and return its row, with a worker of its own where none is alive."""
+    with worker_beside(engine) as beside:
+        return follow_with(beside, engine, run_id, what, console)
+
+
+def follow_with(
+    beside: WorkerBeside, engine: Engine, run_id: str, what: str, console: Console
+) -> JobRun:
     """Wait for a job and return its row; Ctrl-C once asks it to stop and keep the best.
 
-    Where no worker is alive, one works beside the command until the job is done.
+    Whenever no worker is alive meanwhile, ``beside`` starts one.
     """
-    with worker_beside(engine):
-        return _follow(engine, run_id, what, console)
-
-
-def _follow(engine: Engine, run_id: str, what: str, console: Console) -> JobRun:
     bar = Progress(
         TextColumn("  {task.description}"),
         BarColumn(bar_width=28),
@@ -63,6 +66,7 @@ def _follow(engine: Engine, run_id: str, what: str, console: Console) -> JobRun:
                 waited = waited + POLL_S if row.state == JobState.QUEUED else 0.0
                 if waited > NO_WORKER_AFTER_S:
                     raise NobodyWorks()
+                beside.ensure()
                 _show(bar, shown, row, what)
                 time.sleep(POLL_S)
             except KeyboardInterrupt:

@@ -140,15 +140,45 @@ def answer(request: Request, refusal: DomainError, **members: Any) -> Response: 
     )
 
 
-def _field_errors(error: RequestValidationError) -> tuple[FieldErrors, list[dict[str, str]]]:
-    rows = [
-        {
-            "field": ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0]),
-            "message": str(found["msg"]),
-        }
-        for found in error.errors()
-    ]
-    return FieldErrors(fields="; ".join(f"{r['field']} – {r['message']}" for r in rows)), rows
+MISFITS = {
+    "missing": "必填",
+    "greater_than_equal": "应不小于 {ge}",
+    "greater_than": "应大于 {gt}",
+    "less_than_equal": "应不大于 {le}",
+    "less_than": "应小于 {lt}",
+    "string_too_long": "最多 {max_length} 个字",
+    "string_too_short": "至少 {min_length} 个字",
+    "string_pattern_mismatch": "格式不符",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数",
+    "int_type": "应为整数",
+    "float_parsing": "应为数字",
+    "bool_parsing": "应为是或否",
+    "date_parsing": "应为日期，如 2026-11-30",
+    "date_from_datetime_parsing": "应为日期，如 2026-11-30",
+    "datetime_parsing": "应为日期和时间，如 2026-11-30 19:00",
+    "datetime_from_date_parsing": "应为日期和时间，如 2026-11-30 19:00",
+    "time_parsing": "应为时间，如 19:00",
+    "enum": "应为 {expected} 之一",
+    "literal_error": "应为 {expected} 之一",
+    "extra_forbidden": "不接受此项",
+    "json_invalid": "不是有效的 JSON",
+}
+"""Pydantic's kinds of error as a person reads them; English is Pydantic's own."""
+
+
+def _field_errors(
+    error: RequestValidationError, locale: str
+) -> tuple[FieldErrors, list[dict[str, str]]]:
+    rows = []
+    for found in error.errors():
+        message = str(found["msg"])
+        if locale != "en" and found["type"] in MISFITS:
+            message = MISFITS[found["type"]].format_map(found.get("ctx") or {})
+        field = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
+        rows.append({"field": field, "message": message})
+    joint = "; " if locale == "en" else "；"
+    return FieldErrors(fields=joint.join(f"{r['field']} {r['message']}" for r in rows)), rows
 
 
 def install(app: FastAPI) -> None:
@@ -160,7 +190,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def unfit(request: Request, error: RequestValidationError) -> Response:
-        refusal, rows = _field_errors(error)
+        refusal, rows = _field_errors(error, caller_of(request).locale)
         return answer(request, refusal, errors=rows)
 
     @app.exception_handler(HTTPException)

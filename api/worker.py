@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import procrastinate
 from sqlalchemy import Engine, text
 
-from api.jobs import STALLED_AFTER_S, queue_app, rescue_stalled
+from api.jobs import MAX_ATTEMPTS, STALLED_AFTER_S, queue_app, rescue_stalled
 from api.settings import REPO_ROOT, Settings
 from grid.database import connect
 
@@ -82,17 +82,40 @@ def is_anyone_working(engine: Engine) -> bool:
         return bool(connection.scalar(alive, {"age": STALLED_AFTER_S}))
 
 
+class WorkerBeside:
+    """The worker that a waiting command starts where nobody else works."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._child: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+
+    def ensure(self) -> None:
+        """Start the worker unless ours or another is alive.
+
+        To be asked again and again while waiting: a worker that has just ended seems alive until
+        its last heartbeat is old, and one that is alive may end with our job in its hands.
+        """
+        if self._child is not None and self._child.poll() is None:
+            return
+        if self._starts < MAX_ATTEMPTS and not is_anyone_working(self._engine):
+            self._starts += 1
+            self._child = start_worker_process()
+
+    def end(self) -> None:
+        """End the worker, where there is one."""
+        if self._child is not None:
+            end_worker_process(self._child)
+
+
 @contextmanager
-def worker_beside(engine: Engine) -> Iterator[None]:
-    """Run a worker beside a command where none is alive; ended with it, whatever happens."""
-    if is_anyone_working(engine):
-        yield
-        return
-    child = start_worker_process()
+def worker_beside(engine: Engine) -> Iterator[WorkerBeside]:
+    """Have a worker ready beside a command; ended with it, whatever happens."""
+    beside = WorkerBeside(engine)
     try:
-        yield
+        yield beside
     finally:
-        end_worker_process(child)
+        beside.end()
 
 
 def end_worker_process(child: subprocess.Popen[bytes]) -> None:

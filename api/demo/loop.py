@@ -16,11 +16,12 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.following import follow
+from api.following import follow_with
 from api.job_runs import JobRun, JobState
 from api.jobs import ask
 from api.settings import Settings
 from api.today import next_monday
+from api.worker import WorkerBeside, worker_beside
 from grid.communities import Community
 from grid.database import transaction
 from grid.working_calendar import seed_calendar
@@ -45,16 +46,23 @@ class Loop:
 
     def walk(self) -> RosterVersion:
         """Walk every step that is not done yet and return the published roster."""
+        # One worker for all jobs of the walk: starting one takes two seconds.
+        with worker_beside(self.engine) as beside:
+            return self._walk(beside)
+
+    def _walk(self, beside: WorkerBeside) -> RosterVersion:
         with self.step("准备班次、编组与工作日历"), transaction(self.engine) as session:
             seed_calendar(session)
             found_demand(session, self.community_id)
-        self.job("hotspots.compute", "hotspots", "计算热点并提出巡逻要求", {"raise": True})
+        self.job(beside, "hotspots.compute", "hotspots", "计算热点并提出巡逻要求", {"raise": True})
         week = self._week().isoformat()
-        solved = self.job("roster.solve", "roster", f"生成 {week} 一周排班", {"week_start": week})
+        solved = self.job(
+            beside, "roster.solve", "roster", f"生成 {week} 一周排班", {"week_start": week}
+        )
         version_id = int(str(solved.result["roster_version_id"]))
         with self.step("审核并发布排班"):
             self._publish(version_id)
-        self.job("routes.plan", "routes", "规划巡逻路线", {"roster_version_id": version_id})
+        self.job(beside, "routes.plan", "routes", "规划巡逻路线", {"roster_version_id": version_id})
         summary = self.out / "摘要.html"
         # The summary is written last: where it is, the rest is too, until somebody removes them.
         if not summary.exists():
@@ -114,7 +122,9 @@ class Loop:
         yield
         self.console.print(f" {monotonic() - started:.1f} 秒")
 
-    def job(self, kind: str, name: str, what: str, arguments: dict[str, object]) -> JobRun:
+    def job(
+        self, beside: WorkerBeside, kind: str, name: str, what: str, arguments: dict[str, object]
+    ) -> JobRun:
         """Ask for a job under a name of its own and follow it; a second time it is done already."""
         with transaction(self.engine) as session:
             run_id = ask(
@@ -130,7 +140,7 @@ class Loop:
             with transaction(self.engine) as session:
                 self.console.print(f"· {what}：已完成")
                 return session.get_one(JobRun, run_id)
-        return follow(self.engine, run_id, what, self.console)
+        return follow_with(beside, self.engine, run_id, what, self.console)
 
     def _name(self, session: Session, name: str) -> str:
         return f"demo-{session.get_one(Community, self.community_id).code}-{name}"

@@ -83,3 +83,18 @@ def test_the_api_describes_itself_in_openapi_3_1(site):
         assert path.startswith("/api/v1/"), path
         for operation in operations.values():
             assert {"401", "403", "404", "422"} <= set(operation["responses"]), path
+
+
+def test_a_field_that_does_not_fit_is_told_in_the_callers_language(site):
+    auditor = site.signed_in(Role.AUDITOR)
+    assert "page 应不小于 1" in auditor.get("/audit?page=-1").text
+    assert "page 应为整数" in auditor.get("/audit?page=x").text
+    auditor.cookies.set("xunge_locale", "en")
+    assert "greater than or equal to 1" in auditor.get("/audit?page=-1").text
+
+
+def test_every_kind_of_misfit_can_be_told(site):
+    from api.problems import MISFITS
+
+    facts = {k: "x" for k in ("ge", "gt", "le", "lt", "max_length", "min_length", "expected")}
+    assert all(text.format_map(facts) for text in MISFITS.values())

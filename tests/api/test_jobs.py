@@ -4,13 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import select, text
 
-from api.job_runs import JobRun
+import api.worker
+from api.following import follow
+from api.job_runs import JobRun, JobState
 from api.jobs import ask, handler, perform
 
 REPO = Path(__file__).resolve().parents[2]
@@ -108,6 +112,31 @@ def test_two_workers_never_hold_the_same_run(queue):
     wait_until(lambda: all(state(site, run_id).state == "done" for run_id in run_ids))
     assert count(site, "began") == 12
     assert count(site, "effect") == 12
+
+
+def test_a_command_right_after_another_has_a_worker_too(queue, monkeypatch):
+    """The first command's worker is gone, but its last heartbeat is still young."""
+    site, start_worker = queue
+    monkeypatch.setattr(api.worker, "start_worker_process", start_worker)
+    for _ in range(2):
+        run_id = ask_for(site, seconds=0)
+        row = follow(site.database.engine, run_id, "…", Console(quiet=True))
+        assert row.state == JobState.DONE
+    assert count(site, "effect") == 2
+
+
+def test_a_command_goes_on_when_the_worker_it_relied_on_is_killed(queue, monkeypatch):
+    site, start_worker = queue
+    other = start_worker()
+    run_id = ask_for(site, seconds=1)
+    wait_until(lambda: count(site, "began") == 1)
+    monkeypatch.setattr(api.worker, "start_worker_process", start_worker)
+    killing = threading.Timer(0.3, other.kill)
+    killing.start()
+    row = follow(site.database.engine, run_id, "…", Console(quiet=True))
+    killing.join()
+    assert (row.state, row.attempts) == (JobState.DONE, 2)
+    assert count(site, "effect") == 1
 
 
 def test_a_job_asked_for_in_a_transaction_that_is_undone_does_not_exist(site):
