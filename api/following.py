@@ -17,6 +17,16 @@ NO_WORKER_AFTER_S = 60
 """A queued job that nobody takes for so long means that no worker is running."""
 
 
+NUMBERS = {
+    "cost": "代价 ",
+    "bound": "下界 ",
+    "empty_seats": "空缺 ",
+    "done": "已完成 ",
+    "total": "共 ",
+}
+"""The numbers of a job's progress that are worth a word on a narrow line."""
+
+
 class JobFailed(DomainError):
     """The job ended without a result."""
 
@@ -87,14 +97,14 @@ def _show(
     bar: Progress, shown: object, row: JobRun, what: str, fraction: float | None = None
 ) -> None:
     numbers = {
-        key: value
-        for key, value in row.progress.items()
-        if key in {"cost", "bound", "empty_seats", "done", "total"} and value is not None
+        words: row.progress[key]
+        for key, words in NUMBERS.items()
+        if row.progress.get(key) is not None
     }
     stage = str(row.progress.get("zh", "")) if fraction is None else ""
     bar.update(
         shown,  # type: ignore[arg-type]
         completed=fraction if fraction is not None else float(str(row.progress.get("fraction", 0))),
         description=f"{what} {stage}".strip(),
-        numbers=" ".join(f"{key}={value}" for key, value in numbers.items()),
+        numbers=" ".join(f"{words}{value}" for words, value in numbers.items()),
     )

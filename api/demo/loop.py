@@ -62,10 +62,15 @@ class Loop:
         version_id = int(str(solved.result["roster_version_id"]))
         with self.step("审核并发布排班"):
             self._publish(version_id)
-        self.job(beside, "routes.plan", "routes", "规划巡逻路线", {"roster_version_id": version_id})
+        routed = self.job(
+            beside, "routes.plan", "routes", "规划巡逻路线", {"roster_version_id": version_id}
+        )
         summary = self.out / "摘要.html"
-        # The summary is written last: where it is, the rest is too, until somebody removes them.
-        if not summary.exists():
+        # The summary is written last: where it is, the rest is too. One that is older than the
+        # routes tells of a community that was reset.
+        assert routed.finished_at is not None
+        written = summary.exists() and summary.stat().st_mtime >= routed.finished_at.timestamp()
+        if not written:
             with self.step(f"写出成果到 {self.out}"):
                 self._write(version_id, summary)
         with transaction(self.engine) as session:
