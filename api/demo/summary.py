@@ -1,7 +1,7 @@
 """The summary of one walk through the loop: one page that opens without a network."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.hotspots.findings import Findings
 from api.hotspots.words import class_words, percent_words, sentence
 from api.i18n import translate
-from api.web import environment
+from api.web import environment, weekday
 from grid.incidents import Incident, MediationCase
 from scheduling.core.plan import RosterPlan
 from scheduling.core.problem import RosterProblem
@@ -88,6 +88,20 @@ def write_summary(
         )
     )
     path.write_text(html, encoding="utf-8")
+
+
+def _empty_seats(problem: RosterProblem, plan: RosterPlan, week_start: date) -> list[str]:
+    """Say of each empty seat where and when it is, and why it stays empty."""
+    patrols = {patrol.key: patrol for patrol in plan.patrols}
+    zones = {zone.key: zone.name for zone in problem.zones}
+    shifts = {shift.key: shift.name for shift in problem.shifts}
+    found = []
+    for empty in plan.empty_seats:
+        patrol = patrols[empty.patrol]
+        day = week_start + timedelta(days=patrol.day)
+        where = f"{weekday(day)} {shifts[patrol.shift]} {zones[patrol.zone]}"
+        found.append(f"{where}：{empty.zh}")
+    return found
 
 
 def _satisfaction(
