@@ -84,6 +84,7 @@ def write_summary(
             last_day=version.week_start + timedelta(days=6),
             problem=problem,
             plan=plan,
+            empty_seats=_empty_seats(problem, plan, version.week_start),
             routes=routes,
         )
     )
