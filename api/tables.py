@@ -10,8 +10,11 @@ import grid.incidents
 import grid.people
 import grid.places
 import grid.walkways
+import scheduling.availability
 import scheduling.demand
+import scheduling.leave
 import scheduling.rosters
+import scheduling.swaps
 from grid.database import Base
 
 __all__ = ["metadata"]

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grid.database import Base, Key
@@ -54,8 +54,31 @@ class Member(Base):
     max_nights_week: Mapped[int] = mapped_column(default=2, server_default="2")
     days_off: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)
     """ISO weekdays that are always free, 1 = Monday."""
+    unavailable: Mapped[list[dict[str, object]]] = mapped_column(
+        JSONB, default=list, server_default="[]"
+    )
+    """Hours in which the member cannot be asked: [{"weekdays": [1, 3], "start_min": 480,
+    "end_min": 720}, …]; an end past 1440 lies in the next day."""
     active_from: Mapped[date | None]
     active_to: Mapped[date | None]
+    """The first day on which the member no longer serves; the row stays for the rosters it is in."""
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Counts the changes, so that a form opened before somebody else's change is noticed."""
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)
+
+
+class MemberBefore(Base):
+    """What a member was before an import changed it: what undoing the batch goes back to."""
+
+    __tablename__ = "member_before"
+    __table_args__ = (UniqueConstraint("batch_id", "member_id"),)
+
+    id: Mapped[Key]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    before: Mapped[dict[str, object]] = mapped_column(JSONB)
+    revision: Mapped[int]
+    """The member's revision right after the import: a later change forbids undoing."""
 
 
 class Steward(Base):

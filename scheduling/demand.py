@@ -1,4 +1,4 @@
-"""What is asked of a week: shift templates, patrol types, leave, and requirements from hotspots."""
+"""What is asked of a week: shift templates, patrol types, and requirements from hotspots."""
 
 from datetime import date
 
@@ -68,19 +68,6 @@ class CoverDemand(Base):
     ideal: Mapped[int] = mapped_column(default=1)
     importance: Mapped[int] = mapped_column(default=5, server_default="5")
     """What orders the seats that stay empty: 1 the least, 100 the most."""
-
-
-class Leave(Base):
-    """Leave (请假) of one member, first and last day included."""
-
-    __tablename__ = "leave"
-    __table_args__ = (CheckConstraint("last_day >= first_day", name="days_forward"),)
-
-    id: Mapped[Key]
-    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
-    first_day: Mapped[date]
-    last_day: Mapped[date]
-    reason: Mapped[str] = mapped_column(default="")
 
 
 class PatrolRequirement(Base):

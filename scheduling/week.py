@@ -18,11 +18,13 @@ from grid.communities import Community, Employer, Estate
 from grid.errors import DomainError
 from grid.people import Member
 from grid.working_calendar import day_kinds, unknown_year
+from scheduling.availability import absences
 from scheduling.core import problem as core
 from scheduling.core.plan import RosterPlan, read_plan
 from scheduling.core.problem import DAY_MIN, WEEK_DAYS, RosterProblem, read_problem
 from scheduling.core.slots import overlap_min
-from scheduling.demand import CoverDemand, Leave, PatrolRequirement, PatrolType, ShiftTemplate
+from scheduling.demand import CoverDemand, PatrolRequirement, PatrolType, ShiftTemplate
+from scheduling.leave import Leave, LeaveState
 from scheduling.rosters import RosterState, RosterVersion
 
 CARRY_WEEKS = 4
@@ -188,6 +190,7 @@ def _members(
         .join(Member, Member.id == Leave.member_id)
         .where(
             Member.community_id == community_id,
+            Leave.state == LeaveState.APPROVED,
             Leave.first_day <= days[-1],
             Leave.last_day >= first,
         )
@@ -219,6 +222,7 @@ def _members(
                 qualifications=tuple(member.qualifications),
                 days_off=tuple(sorted(days_off)),
                 leave=tuple(sorted(leave_days)),
+                unavailable=absences(member, first),
                 limits=core.Limits(
                     minutes_week=member.max_minutes_week,
                     patrols_week=member.max_patrols_week,

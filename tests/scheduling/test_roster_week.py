@@ -12,8 +12,9 @@ from grid.people import Member
 from scheduling.core.check import check
 from scheduling.core.problem import Limits
 from scheduling.core.solve import Effort, solve
-from scheduling.demand import CoverDemand, Leave, PatrolRequirement, ShiftTemplate
+from scheduling.demand import CoverDemand, PatrolRequirement, ShiftTemplate
 from scheduling.found import NobodyToPatrol, found_demand
+from scheduling.leave import Leave
 from scheduling.publish import BreaksTheLaw, RosterIsLocked, WrongState, lock, publish, review
 from scheduling.rosters import Assignment, Patrol, RosterState
 from scheduling.versions import find_version, shown_first, store_draft, versions_of
