@@ -19,10 +19,12 @@ from grid.communities import Building, Community, Employer, Estate, ImportBatch
 from grid.coordinates import CrsNotChosen, from_wgs84
 from grid.database import GEOGRAPHIC_SRID
 from grid.errors import NotFound
-from grid.imports.errors import BatchHeld, BatchUndone, DoubtOpen, RowsWrong
+from grid.imports.errors import BatchHeld, BatchUndone, ChangedSince, DoubtOpen, RowsWrong
+from grid.imports.members import MEMBER_BATCH, take_back_changes
 from grid.imports.preview import Part, Preview, Record, sort_out
 from grid.imports.targets import SPECS, Target
 from grid.incidents import Incident
+from grid.people import Member
 from grid.places import Checkpoint, KeyPlace
 from grid.walkways import Walkway
 
@@ -31,7 +33,7 @@ FEW = 0.05
 Progress = Callable[[float], None]
 
 BATCHED: tuple[type[Any], ...] = (
-    Incident, Checkpoint, KeyPlace, Walkway, GridCell, Building, Estate, Employer,
+    Incident, Checkpoint, KeyPlace, Walkway, GridCell, Building, Estate, Member, Employer,
 )  # fmt: skip
 """Every table whose rows may belong to a batch, those that refer to others first."""
 
@@ -47,6 +49,12 @@ TABLE_NAMES = {
     "checkpoint": ("必到点", "checkpoints"),
     "check_in": ("打卡记录", "check-ins"),
     "member": ("队员", "members"),
+    "member_before": ("以后批次的修改", "changes by later imports"),
+    "member_request": ("排班意愿", "wishes"),
+    "assignment": ("派班", "assignments"),
+    "leave": ("请假", "leave"),
+    "swap": ("换班", "swaps"),
+    "account": ("账号", "accounts"),
     "mediation_case": ("调解案件", "mediation cases"),
 }
 
@@ -300,7 +308,8 @@ class _Reference:
 def undo(session: Session, batch_id: int, community_id: int) -> int:
     """Take a batch's rows away again, all of them or none; return how many.
 
-    Raises NotFound, BatchUndone, or BatchHeld where something outside the batch refers to them.
+    Raises NotFound, BatchUndone, BatchHeld where something outside the batch refers to them, or
+    ChangedSince where what the batch changed was changed again.
     """
     batch = session.get(ImportBatch, batch_id, with_for_update=True)
     if batch is None or batch.community_id != community_id:
@@ -322,13 +331,25 @@ def undo(session: Session, batch_id: int, community_id: int) -> int:
             users="、".join(f" {count} 条{zh}" for (zh, _), count in held.items()).strip(),
             users_en=", ".join(f"{count} {en}" for (_, en), count in held.items()),
         )
-    gone = 0
+    gone = _restored(session, batch)
     for table in BATCHED:
         done = session.execute(delete(table).where(table.batch_id == batch_id))
         gone += 0 if table is Employer else int(getattr(done, "rowcount", 0))
     session.execute(update(ImportBatch).where(ImportBatch.id == batch_id).values(undone=True))
     session.refresh(batch)
     return gone
+
+
+def _restored(session: Session, batch: ImportBatch) -> int:
+    """Give what a batch changed, rather than brought, back as it was; return how many rows."""
+    if batch.kind != MEMBER_BATCH:
+        return 0
+    restored, refusing = take_back_changes(session, batch)
+    if refusing:
+        raise ChangedSince(
+            batch=batch.id, names="、".join(refusing[:5]), names_en=", ".join(refusing[:5])
+        )
+    return restored
 
 
 _FOREIGN_KEYS = text(

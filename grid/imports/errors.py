@@ -188,6 +188,16 @@ class BatchUndone(DomainError):
     status = 409
 
 
+class ChangedSince(DomainError):
+    """A batch changed rows that somebody changed again."""
+
+    zh = "批次 {batch} 不能撤销：{names}在导入之后又被修改过。请直接修改这些队员的资料。"
+    en = (
+        "Batch {batch} cannot be undone: {names_en} were changed again since. Change them directly."
+    )
+    status = 409
+
+
 class NoBoundaryYet(DomainError):
     """A community without a boundary cannot be compared with an extract."""
 
