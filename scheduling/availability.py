@@ -1,13 +1,18 @@
 """When a member can be asked: weekly hours that are closed, and wishes for and against days."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from grid.database import Base, Instant, Key
+from grid.errors import DomainError, NotFound
 from grid.people import Member
 from scheduling.core.problem import DAY_MIN, WEEK_DAYS, Absence
+from scheduling.demand import ShiftTemplate
+
+WISHES_AHEAD_DAYS = 92
+WISHES_MAX = 40
 
 
 class MemberRequest(Base):
@@ -57,3 +62,79 @@ def _window(stored: dict[str, object]) -> tuple[frozenset[int], int, int]:
     assert isinstance(start, int)
     assert isinstance(end, int)
     return frozenset(weekdays), start, end
+
+
+class WishUnfit(DomainError):
+    """A wish that cannot be."""
+
+    zh = "意愿没有保存：{what}。请{cure}。"
+    en = "The wish was not kept: {what_en}. {cure_en}."
+
+
+def add_wish(
+    session: Session,
+    member: Member,
+    day: date,
+    *,
+    wants: bool,
+    weight: int,
+    shift_template_id: int | None,
+    today: date,
+    now: datetime,
+) -> MemberRequest:
+    """Keep a wish; another for the same day and shift takes its place. Raises WishUnfit."""
+    # Whoever wishes for the same member at the same time waits here.
+    session.execute(select(Member.id).where(Member.id == member.id).with_for_update())
+    held = session.scalars(
+        select(MemberRequest).where(
+            MemberRequest.member_id == member.id, MemberRequest.day >= today
+        )
+    ).all()
+    had = next((w for w in held if (w.day, w.shift_template_id) == (day, shift_template_id)), None)
+    for fits, what, cure, what_en, cure_en in (
+        (today < day <= today + timedelta(days=WISHES_AHEAD_DAYS),
+         f"日期应在明天到 {WISHES_AHEAD_DAYS} 天之内", "改选日期",
+         "the day is not within the next three months", "Choose another day"),
+        (1 <= weight <= 10, "分量应为 1 到 10", "改选", "the weight is 1 to 10", "Choose another"),
+        (had is not None or len(held) < WISHES_MAX,
+         f"已有 {WISHES_MAX} 条意愿", "先删去不需要的",
+         f"there are {WISHES_MAX} wishes already", "Delete some first"),
+    ):  # fmt: skip
+        if not fits:
+            raise WishUnfit(what=what, cure=cure, what_en=what_en, cure_en=cure_en)
+    if shift_template_id is not None:
+        shift = session.get(ShiftTemplate, shift_template_id)
+        if shift is None or shift.community_id != member.community_id:
+            raise NotFound(thing="班次", name=shift_template_id)
+    row = had or MemberRequest(member_id=member.id, day=day, shift_template_id=shift_template_id)
+    row.wants, row.weight, row.asked_at = wants, weight, now
+    session.add(row)
+    session.flush()
+    return row
+
+
+def drop_wish(session: Session, member_id: int, wish_id: int) -> MemberRequest:
+    """Delete one of a member's own wishes. Raises NotFound."""
+    row = session.scalar(
+        select(MemberRequest).where(
+            MemberRequest.id == wish_id, MemberRequest.member_id == member_id
+        )
+    )
+    if row is None:
+        raise NotFound(thing="意愿", name=wish_id)
+    session.delete(row)
+    session.flush()
+    return row
+
+
+def wishes_of(
+    session: Session, member_id: int, since: date
+) -> list[tuple[MemberRequest, ShiftTemplate | None]]:
+    """Return a member's wishes from a day on, each with its shift."""
+    rows = session.execute(
+        select(MemberRequest, ShiftTemplate)
+        .outerjoin(ShiftTemplate, ShiftTemplate.id == MemberRequest.shift_template_id)
+        .where(MemberRequest.member_id == member_id, MemberRequest.day >= since)
+        .order_by(MemberRequest.day, ShiftTemplate.start_min)
+    )
+    return [(wish, shift) for wish, shift in rows]

@@ -1,0 +1,1 @@
+"""Leave: asked for on the phone, decided by the lead, with what it breaks."""
