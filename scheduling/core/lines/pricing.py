@@ -1,0 +1,350 @@
+"""The cheapest legal line of a worker at given prices: exact dynamic programming over days.
+
+A state is the run of days (off so long, or in this shift for so many days) and the counters that
+are tracked. Counters that seldom bind, and visits to one place, are tracked only once a line that
+broke them came out (decremental state-space relaxation; Righini & Salani 2008), so the value
+returned is exact all the same. The kernel is compiled and runs without Python's lock.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numba import njit
+
+from scheduling.core.lines.line_problem import FORBIDDEN, Counter, Floats, Ints, LineProblem
+
+UNREACHED = 1e15
+FREE = -2
+"""A day that is not settled."""
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cheapest(  # noqa: PLR0913, PLR0912, PLR0915
+    value,  # (days, options) price of an option on a day, UNREACHED where it may not be
+    off,  # (days,) price of a day off
+    shift_of,  # (options,) shift of an option
+    track_of,  # (options,) tracked counter that the option's place counts in, or -1
+    follows,  # (shifts, shifts)
+    most_run,
+    least_run,
+    least_off,
+    most_off,
+    run_before,
+    borders_free,
+    hard,  # number of hard counters; the others are places
+    size,  # (counters,) values 0 … size-1
+    need,  # (hard, days) least value after a day from which the counter's least can be reached
+    after_off,  # (hard, days, shifts)
+    after_work,  # (hard, days, shifts)
+    dearer,  # cost of a visit when a place's counter is full
+    back,  # (days, states × counts) int32, workspace
+    taken,  # (days, states × counts) int16, workspace
+    cur,
+    nxt,
+):
+    days, options = value.shape
+    shifts = follows.shape[0]
+    counters = size.shape[0]
+    counts = 1
+    stride = np.empty(counters, np.int64)
+    for k in range(counters):
+        stride[k] = counts
+        counts *= size[k]
+    offs = max(1, least_off, most_off)
+    states = offs + shifts * most_run
+    total = states * counts
+    cur[:total] = UNREACHED
+    if run_before > 0:
+        start = offs + min(run_before, most_run) - 1
+    elif most_off > 0:
+        start = max(1, least_off) - 1
+    else:
+        start = offs - 1
+    cur[start * counts] = 0.0
+    held = np.empty(counters, np.int64)
+    for d in range(days):
+        nxt[:total] = UNREACHED
+        for st in range(states):
+            free = st < offs
+            run = 0
+            last = -1
+            if free:
+                may_start = st + 1 >= least_off
+                next_off = st + 1 if st + 1 < offs else (st if most_off == 0 else -1)
+                if most_off > 0 and st + 2 > most_off:
+                    next_off = -1
+            else:
+                run = (st - offs) % most_run + 1
+                last = (st - offs) // most_run
+                may_start = run < most_run
+                may_end = run >= least_run or (borders_free and run == d and run_before == 0)
+                next_off = 0 if may_end else -1
+            for c in range(counts):
+                v = cur[st * counts + c]
+                if v >= UNREACHED:
+                    continue
+                rest = c
+                for k in range(counters):
+                    held[k] = rest % size[k]
+                    rest //= size[k]
+                if next_off >= 0:
+                    fits = True
+                    for k in range(hard):
+                        if held[k] < need[k, d]:
+                            fits = False
+                            break
+                    if fits:
+                        to = next_off * counts + c
+                        w = v + off[d]
+                        if w < nxt[to]:
+                            nxt[to] = w
+                            back[d, to] = st * counts + c
+                            taken[d, to] = -1
+                if not may_start:
+                    continue
+                for o in range(options):
+                    w = v + value[d, o]
+                    if w >= UNREACHED:
+                        continue
+                    s = shift_of[o]
+                    if not free and d > 0 and follows[last, s] == 0:
+                        continue
+                    new = c
+                    fits = True
+                    for k in range(hard):
+                        more = after_off[k, d, s] if free else after_work[k, d, s]
+                        held_now = held[k] + more
+                        if held_now >= size[k] or held_now < need[k, d]:
+                            fits = False
+                            break
+                        new += more * stride[k]
+                    if not fits:
+                        continue
+                    t = track_of[o]
+                    if t >= 0:
+                        if held[t] < size[t] - 1:
+                            new += stride[t]
+                        else:
+                            w += dearer
+                    to = (offs + s * most_run + run) * counts + new
+                    if w < nxt[to]:
+                        nxt[to] = w
+                        back[d, to] = st * counts + c
+                        taken[d, to] = o
+        cur, nxt = nxt, cur
+    best = np.full(counts, UNREACHED)
+    where = np.zeros(counts, np.int64)
+    for st in range(states):
+        for c in range(counts):
+            if cur[st * counts + c] < best[c]:
+                best[c] = cur[st * counts + c]
+                where[c] = st * counts + c
+    return best, where
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _best_posts(post_day, option_of, price, value, which):  # noqa: ANN001, ANN202
+    """Take the cheapest post of each day and option; ``option_of`` is -1 for closed posts."""
+    value[:, :] = UNREACHED
+    which[:, :] = -1
+    for post in range(len(post_day)):
+        o = option_of[post]
+        if o < 0:
+            continue
+        d = post_day[post]
+        if price[post] < value[d, o]:
+            value[d, o] = price[post]
+            which[d, o] = post
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _walk_back(where, back, taken, which):  # noqa: ANN001, ANN202
+    days = back.shape[0]
+    posts = np.full(days, -1, np.int64)
+    at = where
+    for d in range(days - 1, -1, -1):
+        o = taken[d, at]
+        if o >= 0:
+            posts[d] = which[d, o]
+        at = back[d, at]
+    return posts
+
+
+@dataclass
+class Found:
+    """Lines of one pricing, the cheapest first, each with its reduced cost."""
+
+    value: float
+    """The exact least value of any legal line."""
+    lines: list[tuple[float, Ints]]
+
+
+class Pricer:
+    """The pricing of one worker. Keeps what it has learnt to track."""
+
+    def __init__(self, problem: LineProblem, worker: int) -> None:
+        self.problem = problem
+        self.worker = worker
+        who = problem.workers[worker]
+        self.who = who
+        open_posts = np.flatnonzero(who.post_cost < FORBIDDEN)
+        self.posts = open_posts
+        self.cost = who.post_cost[open_posts]
+        self.rows = problem.post_row[open_posts]
+        self.day = problem.post_day[open_posts]
+        shift = problem.post_shift[open_posts]
+        self.shifts = np.unique(shift)
+        local = {int(s): n for n, s in enumerate(self.shifts)}
+        self.shift = np.array([local[int(s)] for s in shift], dtype=np.int64)
+        self.follows = np.ascontiguousarray(problem.follows[np.ix_(self.shifts, self.shifts)])
+        if not len(self.shifts):
+            self.follows = np.ones((1, 1), dtype=np.uint8)
+        repeat = problem.repeat
+        self.place = repeat.of_post[open_posts] if repeat else np.full(len(open_posts), -1)
+        self.places: list[int] = []
+        self.counters: list[Counter] = [c for c in who.counters if c.least > 0]
+        self.lazy: list[Counter] = [c for c in who.counters if c.least <= 0]
+        self._born = len(self.counters)
+        self._prepare()
+
+    def forget(self) -> None:
+        """Track only what must be; wild prices teach counters that good ones never need."""
+        if len(self.counters) + len(self.places) > self._born:
+            self.counters = [c for c in self.who.counters if c.least > 0]
+            self.lazy = [c for c in self.who.counters if c.least <= 0]
+            self.places = []
+            self._prepare()
+
+    def _prepare(self) -> None:
+        days, shifts = self.problem.days, max(1, len(self.shifts))
+        hard = len(self.counters)
+        sizes = []
+        self._need = np.zeros((hard, days), dtype=np.int64)
+        self._after_off = np.zeros((hard, days, shifts), dtype=np.int64)
+        self._after_work = np.zeros((hard, days, shifts), dtype=np.int64)
+        for k, counter in enumerate(self.counters):
+            a = counter.after_off[:, self.shifts] if len(self.shifts) else np.zeros((days, 1), int)
+            b = counter.after_work[:, self.shifts] if len(self.shifts) else np.zeros((days, 1), int)
+            unit = gcd(*(int(x) for x in np.unique(np.concatenate([a, b]))), 0) or 1
+            self._after_off[k], self._after_work[k] = a // unit, b // unit
+            most = counter.most // unit
+            # No line can hold more than the sum of each day's most: smaller tables.
+            reach = np.maximum(a, b).max(axis=1) // unit
+            sizes.append(int(max(0, min(most, reach.sum()))) + 1)
+            least = -(-counter.least // unit)
+            ahead = reach[::-1].cumsum()[::-1]
+            self._need[k] = np.maximum(0, least - np.append(ahead[1:], 0))
+        repeat = self.problem.repeat
+        cap = repeat.free - 1 if repeat else 0
+        self._dearer = float(repeat.cost) if repeat else 0.0
+        self._size = np.array(sizes + [cap + 1] * len(self.places), dtype=np.int64)
+        options = [(s, -1) for s in range(len(self.shifts))]
+        index = {}
+        for t, place in enumerate(self.places):
+            for s in range(len(self.shifts)):
+                index[s, place] = len(options)
+                options.append((s, hard + t))
+        self._option_of = np.array(
+            [index.get((int(s), int(p)), int(s)) for s, p in zip(self.shift, self.place, strict=True)],
+            dtype=np.int64,
+        )
+        self._shift_of = np.array([s for s, _ in options], dtype=np.int64)
+        self._track_of = np.array([t for _, t in options], dtype=np.int64)
+        who = self.who
+        offs = max(1, who.least_off, who.most_off)
+        total = (offs + shifts * who.most_run) * int(np.prod(self._size))
+        self._value = np.empty((days, len(options)))
+        self._which = np.empty((days, len(options)), dtype=np.int64)
+        self.size = total
+        self._spaces: tuple[Ints, Ints, Floats, Floats] | None = None
+
+    def price(
+        self,
+        row_price: Floats,
+        *,
+        beyond: float = UNREACHED,
+        lines: int = 1,
+        hold: Ints | None = None,
+    ) -> Found:
+        """Return the cheapest lines at these prices (rows: what one line on it earns).
+
+        Only lines of a value under ``beyond`` are returned; ``value`` is exact in any case.
+        ``hold`` (days): the post of a day that is settled, -1 for off, FREE where it is not.
+        """
+        price = self.cost - row_price[self.rows]
+        off = self.who.off_cost
+        if hold is not None:
+            held = hold[self.day]
+            price = np.where((held == FREE) | (held == self.posts), price, UNREACHED)
+            off = np.where(hold >= 0, UNREACHED, off)
+        while True:
+            found = self._run(price, off, beyond, lines)
+            if found is not None:
+                return found
+
+    def _run(self, price: Floats, off: Floats, beyond: float, lines: int) -> Found | None:
+        who = self.who
+        days = self.problem.days
+        if self._spaces is None:
+            self._spaces = (
+                np.empty((days, self.size), dtype=np.int32),
+                np.empty((days, self.size), dtype=np.int16),
+                np.empty(self.size),
+                np.empty(self.size),
+            )
+        back, taken, cur, nxt = self._spaces
+        _best_posts(self.day, self._option_of, price, self._value, self._which)
+        best, where = _cheapest(
+            self._value, off, self._shift_of, self._track_of, self.follows,
+            who.most_run, who.least_run, who.least_off, who.most_off, who.run_before,
+            who.borders_free, len(self.counters), self._size, self._need, self._after_off,
+            self._after_work, self._dearer, back, taken, cur, nxt,
+        )  # fmt: skip
+        order = np.argsort(best, kind="stable")[: max(1, 3 * lines)]
+        found: list[tuple[float, Ints]] = []
+        for n, c in enumerate(order):
+            if best[c] >= UNREACHED or (n and (len(found) >= lines or best[c] >= beyond)):
+                break
+            local = _walk_back(where[c], back, taken, self._which)
+            learnt = self._learn(local, keep=n == 0)
+            if learnt and n == 0:
+                return None
+            if not learnt and best[c] < beyond:
+                posts = np.where(local >= 0, self.posts[local], -1)
+                found.append((float(best[c]), posts))
+        return Found(float(best[order[0]]), found)
+
+    def _learn(self, local: Ints, *, keep: bool) -> bool:
+        """Say whether a line breaks what was not tracked; ``keep``: track it from now on."""
+        worked = local >= 0
+        days = np.flatnonzero(worked)
+        broken: list[Counter] = []
+        if self.lazy and len(days):
+            shifts = self.shifts[self.shift[local[days]]]
+            before = np.zeros(len(days), dtype=bool)
+            inner = days > 0
+            before[inner] = worked[days[inner] - 1]
+            if self.who.run_before > 0:
+                before[~inner] = True
+            for counter in self.lazy:
+                units = np.where(
+                    before, counter.after_work[days, shifts], counter.after_off[days, shifts]
+                )
+                if units.sum() > counter.most:
+                    broken.append(counter)
+        dear: list[int] = []
+        if self.problem.repeat is not None and len(days):
+            places, times = np.unique(self.place[local[days]], return_counts=True)
+            dear = [
+                int(p)
+                for p, n in zip(places, times, strict=True)
+                if n >= self.problem.repeat.free and int(p) not in self.places
+            ]
+        if keep and (broken or dear):
+            for counter in broken:
+                self.counters.append(counter)
+                self.lazy.remove(counter)
+            self.places += dear
+            self._prepare()
+        return bool(broken or dear)

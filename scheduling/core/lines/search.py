@@ -1,0 +1,493 @@
+"""Search for the best lines, anytime: a first roster, a bound, dives, neighbourhoods.
+
+The same problem, seed, workers and number of rounds give the same roster; a limit in seconds is
+there too, and what it cuts off is as good, but not repeatable. Two neighbourhoods are searched at
+a time where there are two workers, from the same roster, and their gains are joined in order.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+import numpy as np
+
+from scheduling.core.lines.columns import CLOSED_GAP, Columns, cost_of
+from scheduling.core.lines.line_problem import (
+    FORBIDDEN,
+    Counter,
+    Group,
+    Line,
+    LineProblem,
+    Part,
+    Worker,
+    components,
+    line_of,
+)
+
+SLOW_S = 2.5
+"""A neighbourhood that takes longer is made no larger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How hard to search: ``rounds`` of neighbourhoods, capped by ``seconds``."""
+
+    rounds: int = 1_000_000
+    seconds: float = 60.0
+    workers: int = 2
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best roster: one line per worker, its cost, and the bound no roster can go below."""
+
+    lines: list[Line]
+    cost: float
+    bound: float
+    first_s: float
+    best_s: float
+
+
+@dataclass(frozen=True)
+class News:
+    """Told whenever cost or bound moved."""
+
+    cost: float
+    bound: float
+    seconds: float
+    lines: Sequence[Line]
+
+
+def whole(bound: float) -> float:
+    """Return the least whole cost that a bound allows."""
+    return float(ceil(bound - CLOSED_GAP))
+
+
+@dataclass
+class Size:
+    """How large one kind of neighbourhood is, and how it has fared."""
+
+    workers: float
+    days: float
+    failed: int = 0
+    slow: bool = False
+
+
+@dataclass
+class Local:
+    """The search on one problem without groups, step by step."""
+
+    problem: LineProblem
+    seed: int
+    hands: int
+    threads: ThreadPoolExecutor | None
+    stop: Callable[[], bool]
+    bound: float = -np.inf
+    steps: int = 0
+    columns: Columns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.columns = Columns(
+            self.problem, hands=self.hands, threads=self.threads, stop=self.stop
+        )
+        self.rng = np.random.default_rng(self.seed)
+        people, days = len(self.problem.workers), self.problem.days
+        self.sizes = [
+            Size(people, min(days, 7)),
+            Size(min(people, 4), days),
+            Size(min(people, max(4, people // 3)), min(days, 10)),
+        ]
+
+    @property
+    def cost(self) -> float:
+        """Return the best cost so far."""
+        return self.columns.cost
+
+    @property
+    def proven(self) -> bool:
+        """Say whether nothing better can exist."""
+        return self.cost <= whole(self.bound) + CLOSED_GAP
+
+    def first(self) -> None:
+        """Find a first legal roster, and better it member by member once."""
+        order = self.rng.permutation(len(self.problem.workers)).tolist()
+        self.columns.keep(self.columns.first(order))
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """Take lines found elsewhere, and the roster they are if they are one."""
+        if len(lines) == len(self.problem.workers):
+            self.columns.keep(lines)
+
+    def relax(self) -> None:
+        """Solve the linear program."""
+        self.bound = max(self.bound, self.columns.relax().bound)
+
+    def dive(self, *, rounds: int, batch: int) -> None:
+        """Dive once per hand."""
+        seeds = self.rng.integers(2**31, size=self.hands)
+
+        def one(n: int) -> list[Line] | None:
+            return self.columns.dive(
+                int(seeds[n]), hand=n, rounds=rounds, batch=batch if n == 0 else batch * 2
+            )
+
+        for lines in self._together(one):
+            if lines is not None:
+                self.columns.keep(lines)
+
+    def round(self) -> bool:
+        """Search one neighbourhood per hand; return whether the roster got better."""
+        before = self.cost
+        chosen = [self._choose() for _ in range(self.hands)]
+        took = [0.0] * self.hands
+
+        def one(n: int) -> list[Line] | None:
+            _, people, days = chosen[n]
+            started = time.monotonic()
+            lines = self.columns.neighbour(people, days, hand=n)
+            took[n] = time.monotonic() - started
+            return lines
+
+        base = self.columns.incumbent
+        assert base is not None
+        for n, lines in enumerate(self._together(one)):
+            size = chosen[n][0]
+            gained = False
+            if lines is not None:
+                now = self.columns.incumbent
+                assert now is not None
+                joined = [b if b is not a else c for a, b, c in zip(base, lines, now, strict=True)]
+                gained = self.columns.keep(joined) or self.columns.keep(lines)
+            self._learn(size, gained, took[n])
+        return self.cost < before - 1e-6
+
+    def _together(self, one: Callable[[int], list[Line] | None]) -> list[list[Line] | None]:
+        if self.threads is None or self.hands == 1:
+            return [one(n) for n in range(self.hands)]
+        return list(self.threads.map(one, range(self.hands)))
+
+    def _learn(self, size: Size, gained: bool, seconds: float) -> None:
+        if gained:
+            size.failed = 0
+            return
+        size.failed += 1
+        if seconds > SLOW_S:
+            size.slow = True
+            size.workers = max(2, size.workers * 0.8)
+        if size.failed >= 6 and not size.slow:
+            size.failed = 0
+            people, days = len(self.problem.workers), self.problem.days
+            kind = self.sizes.index(size)
+            if kind != 1:
+                size.days = min(days, size.days * 1.25 + 0.5)
+            if kind != 0:
+                size.workers = min(people, size.workers * 1.2 + 0.5)
+        elif size.failed >= 30:
+            size.failed, size.slow = 0, False
+
+    def _choose(self) -> tuple[Size, list[int], tuple[int, int] | None]:
+        """Choose whom and which days to free."""
+        size = self.sizes[self.steps % len(self.sizes)]
+        self.steps += 1
+        rng, days = self.rng, self.problem.days
+        people = len(self.problem.workers)
+        n = min(days, round(size.days))
+        window: tuple[int, int] | None = None
+        if n < days:
+            first = int(rng.integers(-n // 2, days - n // 2 + 1))
+            first = max(0, min(days - n, first))
+            window = (first, first + n)
+        k = min(people, round(size.workers))
+        if k >= people:
+            chosen = self.columns.everybody
+        else:
+            chosen = sorted(rng.choice(people, size=k, replace=False).tolist())
+        return size, list(chosen), window
+
+
+def search(
+    problem: LineProblem,
+    effort: Effort,
+    tell: Callable[[News], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Found:
+    """Return the best lines found for a problem. Raises NoLegalLine."""
+    return _Whole(problem, effort, tell, stopped).run()
+
+
+class _Whole:
+    """A problem and its parts, each searched in turn until time is up or all is proven."""
+
+    def __init__(
+        self,
+        problem: LineProblem,
+        effort: Effort,
+        tell: Callable[[News], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.problem = problem
+        self.effort = effort
+        self.tell = tell
+        self.stopped = stopped
+        self.started = time.monotonic()
+        self.parts = [p for p in components(problem) if p.problem.workers or len(p.posts)]
+        self.best: list[Line | None] = [None] * len(problem.workers)
+        self.costs = [np.inf] * len(self.parts)
+        self.bounds = [-np.inf] * len(self.parts)
+        self.first_s = self.best_s = 0.0
+        self.cost, self.bound = np.inf, -np.inf
+        self.threads = ThreadPoolExecutor(effort.workers) if effort.workers > 1 else None
+
+    def seconds(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.started
+
+    def out_of_time(self) -> bool:
+        """Say whether the whole search must end."""
+        return self.seconds() >= self.effort.seconds or self.stopped()
+
+    def run(self) -> Found:
+        """Search every part, and return what they come to together."""
+        rounds = max(1, self.effort.rounds // max(1, len(self.parts)))
+        hunts = [
+            Hunt(self, n, part, rounds) for n, part in enumerate(self.parts) if part.problem.workers
+        ]
+        for n, part in enumerate(self.parts):
+            if not part.problem.workers:
+                want = part.problem.row_want
+                self.costs[n] = self.bounds[n] = float((want * part.problem.row_under).sum())
+        for hunt in hunts:
+            hunt.first()
+        self.first_s = self.seconds()
+        open_hunts = list(hunts)
+        for hunt in hunts:
+            hunt.settle_bound()
+        while open_hunts and not self.out_of_time():
+            for hunt in open_hunts:
+                if not self.out_of_time():
+                    hunt.go_on()
+            open_hunts = [h for h in open_hunts if not h.done]
+        if self.threads is not None:
+            self.threads.shutdown()
+        lines = [line for line in self.best if line is not None]
+        return Found(lines, self.cost, self.bound, self.first_s, self.best_s)
+
+    def report(self, n: int, cost: float, bound: float, lines: Sequence[Line]) -> None:
+        """Take note of a part's cost, bound and lines, and tell if the whole moved."""
+        part = self.parts[n]
+        if cost < self.costs[n] - 1e-6:
+            self.costs[n] = cost
+            for w, line in zip(part.workers, lines, strict=True):
+                posts = np.where(line.posts >= 0, part.posts[line.posts], -1)
+                self.best[w] = line_of(self.problem, w, posts)
+        self.bounds[n] = max(self.bounds[n], min(bound, self.costs[n]))
+        cost = sum(self.costs) + self.problem.constant * (len(self.parts) > 1)
+        bound = sum(self.bounds) + self.problem.constant * (len(self.parts) > 1)
+        if cost < self.cost - 1e-6 or bound > self.bound + 1e-6:
+            if cost < self.cost - 1e-6:
+                self.best_s = self.seconds()
+            self.cost, self.bound = cost, bound
+            if all(line is not None for line in self.best):
+                self.tell(News(cost, bound, self.seconds(), [x for x in self.best if x]))
+
+
+@dataclass(order=True)
+class Window:
+    """Least and most load of each group, and the least cost a roster in it can have."""
+
+    bound: float
+    limits: tuple[tuple[int, int], ...]
+    local: Local | None = field(default=None, compare=False)
+
+
+class Hunt:
+    """The search of one part. Groups are held in windows of load, each a problem of its own.
+
+    A spread is worth nothing to a linear program (fractions make all loads equal), so the windows
+    are tried one by one, those of the least bound first; the least bound of all of them is the
+    part's.
+    """
+
+    def __init__(self, whole_: _Whole, n: int, part: Part, rounds: int) -> None:
+        self.whole, self.n, self.part = whole_, n, part
+        self.problem = part.problem
+        self.rounds = rounds
+        self.cost, self.bound = np.inf, -np.inf
+        self.done = False
+        self.dives = 0
+        self.free = replace(self.problem, groups=())
+        self.base = self._local(self.free)
+        self.open: list[Window] = []
+        self.lines: list[Line] = []
+
+    def _local(self, problem: LineProblem) -> Local:
+        effort = self.whole.effort
+        return Local(
+            problem,
+            effort.seed,
+            effort.workers,
+            self.whole.threads,
+            self.whole.out_of_time,
+        )
+
+    def first(self) -> None:
+        """Find a first roster."""
+        self.base.first()
+        self._take(self.base)
+
+    def _take(self, local: Local) -> None:
+        lines = local.columns.incumbent
+        if lines is None:
+            return
+        cost = cost_of(self.problem, lines)
+        if cost < self.cost - 1e-6:
+            self.cost = cost
+            self.lines = list(lines)
+        self.whole.report(self.n, self.cost, self.bound, self.lines)
+
+    def settle_bound(self) -> None:
+        """Solve the linear programs: the part's bound, and the windows worth a search."""
+        self.base.relax()
+        self.bound = self.base.bound
+        if not self.problem.groups:
+            self._take(self.base)
+            return
+        self.open = [Window(self.base.bound + spread_cost(self.problem, w), w) for w in windows(self.problem)]
+        self.open.sort()
+        self._take(self.base)
+
+    def _next_window(self) -> Window | None:
+        """Return the window of least bound, its linear program solved."""
+        while self.open and not self.whole.out_of_time():
+            window = self.open[0]
+            if window.local is not None:
+                return window
+            local = self._local(within(self.free, self.problem.groups, window.limits))
+            for line in self.base.columns.master.lines:
+                if in_window(self.problem, line, window.limits):
+                    local.columns.master.add(line)
+            local.columns.ensure_lines()
+            local.relax()
+            window.local = local
+            window.bound = max(window.bound, local.bound)
+            self.open.sort()
+            self.bound = max(self.bound, min(w.bound for w in self.open))
+            self._take(self.base)
+        return None
+
+    def go_on(self) -> None:
+        """Search a little more: a dive or some rounds in the most promising window."""
+        if self.cost <= whole(self.bound) + CLOSED_GAP or self.rounds <= 0:
+            self.done = True
+            return
+        local = self.base
+        if self.problem.groups:
+            window = self._next_window()
+            if window is None:
+                self.done = not self.open
+                return
+            assert window.local is not None
+            local = window.local
+        if local.columns.incumbent is None or self.dives < 1:
+            local.dive(rounds=5, batch=8)
+            self.dives += 1
+            if local.columns.incumbent is None and not self.whole.out_of_time():
+                local.first()
+            self._take(local)
+        for _ in range(10):
+            if self.whole.out_of_time() or local.proven or self.rounds <= 0:
+                break
+            self.rounds -= 1
+            if local.round():
+                self._take(local)
+
+
+def spread_cost(problem: LineProblem, limits: tuple[tuple[int, int], ...]) -> float:
+    """Return what the spreads of these windows cost."""
+    return sum(
+        g.weight * (high - low) for g, (low, high) in zip(problem.groups, limits, strict=True)
+    )
+
+
+def in_window(problem: LineProblem, line: Line, limits: tuple[tuple[int, int], ...]) -> bool:
+    """Say whether a line's load lies in its group's window."""
+    g = problem.group_of.get(line.worker)
+    return g is None or limits[g][0] <= line.load <= limits[g][1]
+
+
+def within(
+    problem: LineProblem, groups: Sequence[Group], limits: tuple[tuple[int, int], ...]
+) -> LineProblem:
+    """Return the problem with the groups' loads held in windows and their spreads paid for."""
+    workers = list(problem.workers)
+    constant = problem.constant
+    for group, (low, high) in zip(groups, limits, strict=True):
+        constant += group.weight * (high - low)
+        for w in group.workers:
+            workers[w] = _held(workers[w], low, high)
+    return replace(problem, workers=tuple(workers), constant=constant)
+
+
+def _held(who: Worker, low: int, high: int) -> Worker:
+    assert who.load is not None
+    each = who.load.astype(np.int64)
+    before = int(who.load_before)
+    most = max(0, high - before)
+    counter = Counter(
+        name="load", after_off=each, after_work=each, least=max(0, low - before), most=most
+    )
+    # The load's counter stands in for a looser one of the same units.
+    others = tuple(
+        c
+        for c in who.counters
+        if not (np.array_equal(c.after_off, each) and np.array_equal(c.after_work, each))
+        or c.most < most
+    )
+    return replace(who, counters=(counter, *others))
+
+
+def windows(problem: LineProblem, spread: int = 4) -> list[tuple[tuple[int, int], ...]]:
+    """Return the windows of load in which every row could be filled, by counting alone."""
+    seats = int(problem.row_want.sum())
+    found: list[tuple[tuple[int, int], ...]] = []
+    each: list[list[tuple[tuple[int, int], int, int]]] = []
+    for group in problem.groups:
+        mine = []
+        before = [int(problem.workers[w].load_before) for w in group.workers]
+        most = [_most_load(problem, w) for w in group.workers]
+        for low in range(min(before), max(b + m for b, m in zip(before, most, strict=True)) + 1):
+            for high in range(low, low + spread + 1):
+                if any(b > high or b + m < low for b, m in zip(before, most, strict=True)):
+                    continue
+                least = sum(max(0, low - b) for b in before)
+                largest = sum(min(m, high - b) for b, m in zip(before, most, strict=True))
+                if least <= seats:
+                    mine.append(((low, high), least, largest))
+        each.append(mine)
+    tied = {w for g in problem.groups for w in g.workers}
+    others = sum(_most_load(problem, w) for w in range(len(problem.workers)) if w not in tied)
+
+    def extend(n: int, chosen: list[tuple[int, int]], least: int, largest: int) -> None:
+        if n == len(each):
+            if least <= seats <= largest + others:
+                found.append(tuple(chosen))
+            return
+        for limits, low, high in each[n]:
+            extend(n + 1, [*chosen, limits], least + low, largest + high)
+
+    extend(0, [], 0, 0)
+    return found
+
+
+def _most_load(problem: LineProblem, w: int) -> int:
+    who = problem.workers[w]
+    assert who.load is not None
+    open_days = np.unique(problem.post_day[who.post_cost < FORBIDDEN])
+    most = int(sum(who.load[d].max() for d in open_days))
+    for counter in who.counters:
+        if np.array_equal(counter.after_off, who.load.astype(np.int64)):
+            most = min(most, counter.most)
+    return most
