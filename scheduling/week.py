@@ -117,6 +117,13 @@ def load_problem(session: Session, community_id: int, week_start: date) -> Roste
     )
 
 
+def load_members(session: Session, community_id: int, week_start: date) -> list[core.Member]:
+    """Return the members of a week as they are now: with leave and hours told since it was made."""
+    first = as_monday(week_start)
+    _, zone_keys = _zones(session, community_id, first, first + timedelta(days=WEEK_DAYS - 1))
+    return _members(session, community_id, first, zone_keys)
+
+
 def problem_of(version: RosterVersion) -> RosterProblem:
     """Return the problem a stored version answers."""
     return read_problem(json.dumps(version.problem))
