@@ -13,7 +13,7 @@ from bench.score import Score
 
 @dataclass
 class Trial:
-    """One run of one peer on one file, timed from the command's first moment."""
+    """One run of one peer on one file, timed from when its command line is read."""
 
     engine: str
     file: Path
