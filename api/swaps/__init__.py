@@ -1,0 +1,1 @@
+"""Swaps: proposed and answered on the phone, checked by rule, approved by the lead."""
