@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 from api.accounts import Account, Role, ServiceToken, SignedInSession
 from api.database import Db
 from api.i18n import LOCALES
+from api.today import today
 from grid.errors import DomainError
+from grid.people import Member
 
 SESSION_COOKIE = "xunge_session"
 LOCALE_COOKIE = "xunge_locale"
@@ -81,11 +83,15 @@ def locale_of(request: Request, fallback: str = "zh") -> str:
     return chosen if chosen in LOCALES else "zh"
 
 
-def find_session(session: Session, token: str) -> SignedInSession | None:
-    """Return the live session of a cookie."""
+def find_session(session: Session, token: str, today: date | None = None) -> SignedInSession | None:
+    """Return the live session of a cookie; none of a member who has left by ``today``."""
     row = session.get(SignedInSession, hash_token(token))
     if row is None or row.expires_at < datetime.now(UTC) or not row.account.active:
         return None
+    if today is not None and row.account.member_id is not None:
+        leaves = session.scalar(select(Member.active_to).where(Member.id == row.account.member_id))
+        if leaves is not None and leaves <= today:
+            return None
     return row
 
 
@@ -148,7 +154,8 @@ def _identify(request: Request, db: Session, sent_csrf_token: str) -> Caller:
         # A program sends its key on purpose with every request: no cookie, so no forgery.
         return _service_caller(db, token.strip(), locale)
     cookie = request.cookies.get(SESSION_COOKIE)
-    found = find_session(db, cookie) if cookie else None
+    day = today(request.app.state.settings)
+    found = find_session(db, cookie, day) if cookie else None
     if request.method not in SAFE_METHODS:
         refuse_other_sites(request)
         if found is not None and not hmac.compare_digest(sent_csrf_token, found.csrf_token):

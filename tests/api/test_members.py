@@ -2,6 +2,7 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -111,6 +112,9 @@ def test_who_leaves_is_kept_and_signs_in_no_more(team):
     assert phone.get("/my").status_code == 200
     assert lead.post(f"/members/{leader.id}/retire", data={"day": "2026-12-31"}).status_code == 303
     assert phone.get("/my").status_code == 200, "until the day comes"
+    team.app.state.settings = team.settings.model_copy(update={"today": date(2026, 12, 31)})
+    assert phone.get("/my").status_code == 303, "on the day it ends by itself"
+    team.app.state.settings = team.settings
     assert lead.post(f"/members/{leader.id}/retire", data={"day": "2026-11-23"}).status_code == 303
     assert phone.get("/my").status_code == 303
     with team.session() as session:
