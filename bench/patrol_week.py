@@ -59,10 +59,13 @@ def read(path: Path) -> Week:
     zone = np.array([z for _, _, z in patrols for _ in range(SEATS)], dtype=np.int64)
     seat = np.tile(np.arange(SEATS), len(patrols))
     workers = []
+    constant = 0.0
     for person in data["people"]:
         cost = np.where(np.isin(zone, person["zones"]), 0.0, float(OUTSIDE))
-        for d, s, weight, sign in person["req"]:
-            cost[(day == d) & (shift_of == s)] += request_cost(weight, sign)
+        for d, s, weight, wish in person["req"]:
+            # 1: wishes to work then, and costs when it does not; -1: wishes to be off.
+            cost[(day == d) & (shift_of == s)] -= weight * wish
+            constant += weight * (wish > 0)
         closed = (seat != person["kind"]) | np.isin(day, person["off"])
         closed |= np.isin(shift_of, person["ban"])
         cost[closed] = FORBIDDEN
@@ -101,15 +104,10 @@ def read(path: Path) -> Week:
             )
             for role in roles
         ),
-        constant=0.0,
+        constant=constant,
         name=path.stem,
     )
     return Week(problem, [p["id"] for p in data["people"]], patrols, int(data["Z"]))
-
-
-def request_cost(weight: int, sign: int) -> float:
-    """Return what a patrol on a requested shift adds: a wish to work (−) or to be off (+)."""
-    return float(-weight * sign)
 
 
 def write(week: Week, lines: list[Ints], path: Path) -> None:

@@ -130,6 +130,35 @@ class Columns:
             cover += np.bincount(problem.post_row[posts], minlength=len(cover))
         return [found[w] for w in self.everybody]
 
+    def descend(self, lines: Sequence[Line], order: Sequence[int], passes: int = 3) -> list[Line]:
+        """Return a roster no worse: each worker in turn takes the best line beside the others."""
+        problem = self.problem
+        now = list(lines)
+        cover = cover_of(problem, now)
+        rows = len(cover)
+        for _ in range(passes):
+            moved = False
+            for w in order:
+                own = np.bincount(
+                    problem.post_row[now[w].posts[now[w].posts >= 0]], minlength=rows
+                )
+                cover -= own
+                over = np.minimum(problem.row_over, UNREACHED / 1e6)
+                price = np.where(cover < problem.row_want, problem.row_under, -over)
+                best = self.pricers[w].price(price)
+                line = line_of(problem, w, best.lines[0][1])
+                posts = line.posts[line.posts >= 0]
+                worth = line.cost - price[problem.post_row[posts]].sum()
+                had = now[w].cost - price[problem.post_row[now[w].posts[now[w].posts >= 0]]].sum()
+                if worth < had - 1e-6:
+                    now[w] = line
+                    own = np.bincount(problem.post_row[posts], minlength=rows)
+                    moved = True
+                cover += own
+            if not moved:
+                break
+        return now
+
     def keep(self, lines: Sequence[Line]) -> bool:
         """Take a roster as the best so far if it is; return whether it is."""
         cost = cost_of(self.problem, lines)

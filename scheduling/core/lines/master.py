@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from scheduling.core.lines.line_problem import FORBIDDEN, Floats, Ints, Line, LineProblem
+from scheduling.core.lines.line_problem import Floats, Ints, Line, LineProblem
 
 INF = highspy.kHighsInf
 
@@ -77,10 +77,12 @@ class Master:
                 self._high[w], self._low[w] = row, row + 1
                 row += 2
         self._columns = 0
+        dear = 10.0 * float(problem.row_under.max(initial=1.0))
         for r in range(self._rows):
             self._add(float(problem.row_under[r]), 0.0, INF, [r], [1.0])
-            if problem.row_over[r] < FORBIDDEN:
-                self._add(float(problem.row_over[r]), 0.0, INF, [r], [-1.0])
+            # Even where there may be none too many, a price keeps the program feasible.
+            over = min(float(problem.row_over[r]), dear)
+            self._add(over, 0.0, INF, [r], [-1.0])
         for g in self._tied:
             group = problem.groups[g]
             self._add(

@@ -26,6 +26,9 @@ from scheduling.core.lines.line_problem import (
     line_of,
 )
 
+SHORT_DAYS = 10
+"""Over so few days a dive may settle much at once: neighbourhoods mend what it spoils."""
+FIRST_ROUNDS = 6
 SLOW_S = 2.5
 """A neighbourhood that takes longer is made no larger."""
 
@@ -96,9 +99,9 @@ class Local:
         self.rng = np.random.default_rng(self.seed)
         people, days = len(self.problem.workers), self.problem.days
         self.sizes = [
-            Size(people, min(days, 7)),
+            Size(people, min(7, max(2, days // 2))),
             Size(min(people, 4), days),
-            Size(min(people, max(4, people // 3)), min(days, 10)),
+            Size(min(people, max(4, people // 3)), min(10, max(3, 2 * days // 3))),
         ]
 
     @property
@@ -112,9 +115,10 @@ class Local:
         return self.cost <= whole(self.bound) + CLOSED_GAP
 
     def first(self) -> None:
-        """Find a first legal roster, and better it member by member once."""
+        """Find a first legal roster, and better it worker by worker."""
         order = self.rng.permutation(len(self.problem.workers)).tolist()
-        self.columns.keep(self.columns.first(order))
+        lines = self.columns.first(order)
+        self.columns.keep(self.columns.descend(lines, order))
 
     def take(self, lines: Sequence[Line]) -> None:
         """Take lines found elsewhere, and the roster they are if they are one."""
@@ -317,7 +321,6 @@ class Hunt:
         self.rounds = rounds
         self.cost, self.bound = np.inf, -np.inf
         self.done = False
-        self.dives = 0
         self.free = replace(self.problem, groups=())
         self.base = self._local(self.free)
         self.open: list[Window] = []
@@ -334,9 +337,15 @@ class Hunt:
         )
 
     def first(self) -> None:
-        """Find a first roster."""
+        """Find a first roster, and fill what a few small neighbourhoods can fill of it."""
         self.base.first()
         self._take(self.base)
+        dear = float(self.problem.row_under.max(initial=np.inf))
+        for _ in range(FIRST_ROUNDS):
+            if self.base.cost < dear or self.problem.days > SHORT_DAYS or self.whole.out_of_time():
+                break
+            self.base.round()
+            self._take(self.base)
 
     def _take(self, local: Local) -> None:
         lines = local.columns.incumbent
@@ -391,9 +400,8 @@ class Hunt:
                 return
             assert window.local is not None
             local = window.local
-        if local.columns.incumbent is None or self.dives < 1:
-            local.dive(rounds=5, batch=8)
-            self.dives += 1
+        if local.steps == 0:
+            local.dive(rounds=5, batch=3 if self.problem.days <= SHORT_DAYS else 8)
             if local.columns.incumbent is None and not self.whole.out_of_time():
                 local.first()
             self._take(local)
