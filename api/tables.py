@@ -12,6 +12,7 @@ import grid.places
 import grid.walkways
 import scheduling.availability
 import scheduling.demand
+import scheduling.feeds
 import scheduling.leave
 import scheduling.rosters
 import scheduling.swaps

@@ -1,10 +1,10 @@
 """Stored rosters: versions in their states, the patrols of a version, and who walks each."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -28,6 +28,7 @@ class RosterVersion(Base):
         UniqueConstraint("community_id", "week_start", "number"),
         CheckConstraint("EXTRACT(ISODOW FROM week_start) = 1", name="starts_on_monday"),
         CheckConstraint("state IN ('draft','reviewed','published','locked')", name="state_known"),
+        CheckConstraint("NOT what_if OR state = 'draft'", name="what_if_stays_draft"),
         Index(
             "uq_roster_version_one_published",
             "community_id",
@@ -50,8 +51,19 @@ class RosterVersion(Base):
     """Hard violations by the independent checker."""
     created_by: Mapped[str]
     created_at: Mapped[Instant]
+    submitted_by: Mapped[str | None]
+    submitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the draft was sent for review: from then on the street office reads it."""
     reviewed_by: Mapped[str | None]
     published_by: Mapped[str | None]
+    what_if: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """A question asked of a roster (假设方案): never anything but a draft, the database says so."""
+    made_from_id: Mapped[int | None] = mapped_column(
+        ForeignKey("roster_version.id", ondelete="SET NULL")
+    )
+    """The version it was copied or solved from."""
+    title: Mapped[str] = mapped_column(default="", server_default="")
+    """What was asked, for a what-if."""
     patrols: Mapped[list["Patrol"]] = relationship(
         back_populates="roster", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -94,6 +106,32 @@ class Assignment(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     seat: Mapped[int]
     leader: Mapped[bool] = mapped_column(default=False)
+
+
+class RosterEdit(Base):
+    """One edit of a draft by hand, with what takes it back; undone ones wait to be done again."""
+
+    __tablename__ = "roster_edit"
+    __table_args__ = (UniqueConstraint("roster_version_id", "number"),)
+
+    id: Mapped[Key]
+    roster_version_id: Mapped[int] = mapped_column(
+        ForeignKey("roster_version.id", ondelete="CASCADE")
+    )
+    number: Mapped[int]
+    kind: Mapped[str]
+    """move, swap, place, remove, lock, unlock, sick, call_in, relax, drop."""
+    seats: Mapped[list[list[object]]] = mapped_column(JSONB)
+    """Every seat that changed: patrol, seat, who sat there, who sits there now."""
+    before: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict)
+    """The parts of the problem that changed, as they were."""
+    after: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict)
+    levels_before: Mapped[list[object]] = mapped_column(JSONB)
+    """What was proven of each level by the search, as far as it still held."""
+    levels_after: Mapped[list[object]] = mapped_column(JSONB)
+    undone: Mapped[bool] = mapped_column(default=False)
+    made_by: Mapped[str]
+    made_at: Mapped[Instant]
 
 
 class PatrolRoute(Base):

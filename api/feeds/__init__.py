@@ -1,0 +1,1 @@
+"""Personal calendars to subscribe to."""
