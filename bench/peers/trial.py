@@ -29,6 +29,10 @@ class Trial:
         """Return the seconds since the command began."""
         return time.monotonic() - self.started
 
+    def restart(self) -> None:
+        """Start the clock anew, for a peer whose platform must first be started."""
+        self.started = time.monotonic()
+
     def improved(self, *, full_cover: bool) -> None:
         """Note a better plan just found, and whether it leaves no seat empty."""
         self.to_best = self.elapsed()
