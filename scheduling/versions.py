@@ -60,7 +60,7 @@ def store_draft(
         created_by=by,
         created_at=datetime.now(UTC),
     )
-    version.patrols = _patrols(session, community_id, week_start, problem, plan)
+    version.patrols = patrol_rows(session, community_id, week_start, problem, plan)
     session.add(version)
     session.flush()
     return version
@@ -71,9 +71,11 @@ def _hard(report: Report) -> int:
     return len(report.violations) + len(report.mismatches)
 
 
-def _patrols(
+def patrol_rows(
     session: Session, community_id: int, week_start: date, problem: RosterProblem, plan: RosterPlan
 ) -> list[Patrol]:
+    """Return the rows of the patrols that are walked, not stored yet."""
+
     def ids(model: type, code: str) -> dict[str, int]:
         rows = session.execute(
             select(getattr(model, code), model.id).where(model.community_id == community_id)  # type: ignore[attr-defined]

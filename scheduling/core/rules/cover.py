@@ -28,8 +28,13 @@ class MinimumCover(Wish):
 
     def cost(self, roll: Roll) -> int:
         """See Wish."""
+        # Seat by seat: a draft edited by hand may hold half a team for a while.
         return sum(
-            slot.importance * sum(seat.required for seat in slot.type.seats)
+            slot.importance
+            * sum(
+                seat.required and (slot.index, n) not in roll.seated
+                for n, seat in enumerate(slot.type.seats)
+            )
             for slot in roll.agenda.slots
             if slot.tier == "minimum" and not roll.walked(slot)
         )

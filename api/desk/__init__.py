@@ -1,0 +1,1 @@
+"""The team lead's desk: a draft roster edited by hand, with every consequence shown before."""

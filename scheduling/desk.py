@@ -1,0 +1,310 @@
+"""The team lead's desk: edits of a draft by hand, taken back and done again, each stored whole.
+
+Every edit derives plan and figures anew and has the independent checker look at them, in the same
+version and transaction. Only a draft is edited; what is published goes on in a copy.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from grid.errors import Conflict
+from scheduling.core import desk as core
+from scheduling.core.check import Report, check
+from scheduling.core.desk import Edit, SeatChange, changes_of, make, roll_on_desk
+from scheduling.core.plan import Fairness, LevelOutcome, RosterPlan, write_plan
+from scheduling.core.problem import Lock, RosterProblem, read_problem, write_problem
+from scheduling.core.reseat import plan_of_roll
+from scheduling.core.slots import Agenda
+from scheduling.publish import NAMES, RosterIsLocked
+from scheduling.rosters import Patrol, RosterEdit, RosterState, RosterVersion
+from scheduling.versions import find_version, patrol_rows
+from scheduling.week import plan_of, problem_of
+
+HISTORY_WEEKS = 4
+_LEVELS = TypeAdapter(tuple[LevelOutcome, ...])
+
+
+class NotADraft(Conflict):
+    """An edit of a version that is no draft any more."""
+
+    zh = "第 {number} 版排班现在是“{state}”，不能直接调整。请先“另存为草稿”，在新草稿上调整后重新审核发布。"
+    en = "Version {number} is {state_en} now and cannot be edited. Copy it to a draft first, then review and publish that."
+
+
+class NothingToUndo(Conflict):
+    """No edit is left in that direction."""
+
+    zh = "没有可以{what}的调整。请刷新页面查看最新的排班。"
+    en = "There is no edit to {what_en}. Reload the page to see the roster as it is."
+
+
+class SeatChangedMeanwhile(Conflict):
+    """Somebody else sits there than the editor saw."""
+
+    zh = "这个席位刚刚被改过，现在不是{name}。请刷新页面后重试。"
+    en = "That seat was just changed: {name} no longer sits there. Reload the page and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class PastWeek:
+    """The spread of load of a force in a published week before."""
+
+    week_start: date
+    force: str
+    employer: str | None
+    spread_bp: int
+    mean_bp: int
+
+
+class Desk:
+    """One version on the desk: problem, plan, and who sits where."""
+
+    def __init__(self, session: Session, version: RosterVersion) -> None:
+        self.session = session
+        self.version = version
+        self.problem = problem_of(version)
+        self.plan = plan_of(version)
+
+    @cached_property
+    def roll(self) -> core.QuickRoll:
+        """Who sits where."""
+        return roll_on_desk(self.problem, self.plan)
+
+    @cached_property
+    def report(self) -> Report:
+        """What the independent checker says of it as it is."""
+        return check(self.problem, self.plan)
+
+    @cached_property
+    def edits(self) -> Sequence[RosterEdit]:
+        """The edits made by hand, in order."""
+        return self.session.scalars(
+            select(RosterEdit)
+            .where(RosterEdit.roster_version_id == self.version.id)
+            .order_by(RosterEdit.number)
+        ).all()
+
+    @property
+    def last_done(self) -> RosterEdit | None:
+        """The edit that undo takes back."""
+        return next((e for e in reversed(self.edits) if not e.undone), None)
+
+    @property
+    def next_undone(self) -> RosterEdit | None:
+        """The edit that redo makes again."""
+        return next((e for e in self.edits if e.undone), None)
+
+    def _proven(self) -> tuple[LevelOutcome, ...]:
+        """Return what the search proved, as far as it holds for the problem as it is now."""
+        if self.last_done is not None:
+            return _LEVELS.validate_python(self.last_done.levels_after)
+        if self.edits:
+            return _LEVELS.validate_python(self.edits[0].levels_before)
+        return self.plan.levels
+
+    def past_weeks(self) -> list[PastWeek]:
+        """Return each force's spread in the published weeks before, the oldest first."""
+        first = self.version.week_start
+        rows = self.session.execute(
+            select(RosterVersion.week_start, RosterVersion.plan["fairness"])
+            .where(
+                RosterVersion.community_id == self.version.community_id,
+                RosterVersion.state.in_([RosterState.PUBLISHED, RosterState.LOCKED]),
+                RosterVersion.week_start < first,
+                RosterVersion.week_start >= first - timedelta(weeks=HISTORY_WEEKS),
+            )
+            .order_by(RosterVersion.week_start)
+        )
+        adapter = TypeAdapter(list[Fairness])
+        return [
+            PastWeek(week, f.force, f.employer, f.spread_bp, f.mean_bp)
+            for week, fairness in rows
+            for f in adapter.validate_python(fairness)
+        ]
+
+    def edit(self, asked: Edit, *, by: str) -> None:
+        """Make an edit by hand. Raises NotFound, EditRefused and what else keeps it from it."""
+        changes = changes_of(self.roll, asked)
+        expected = asked.member if asked.kind != "place" else None
+        if expected is not None and changes[0].was != expected:
+            who = self.roll.agenda.members.get(expected)
+            raise SeatChangedMeanwhile(name=who.name if who else expected)
+        make(self.roll, changes)
+        self._store(asked.kind, changes, self.problem, self._proven(), by=by)
+
+    def set_lock(self, patrol: str, seat: int, locked: bool, *, by: str) -> None:
+        """Lock whoever sits in a seat there, or unlock the seat. Raises NotFound or SeatIsEmpty."""
+        slot, n = core.find_seat(self.roll, patrol, seat)
+        sits = self.roll.seated.get((slot.index, n))
+        kept = tuple(k for k in self.problem.locks if (k.patrol, k.seat) != (patrol, seat))
+        if locked:
+            if sits is None:
+                raise core.SeatIsEmpty()
+            kept = (*kept, Lock(patrol=patrol, seat=seat, member=sits))
+        if set(kept) == set(self.problem.locks):
+            return
+        problem = replace(self.problem, locks=kept)
+        self._store("lock" if locked else "unlock", [], problem, self._proven(), by=by)
+
+    def undo(self) -> RosterEdit:
+        """Take the last edit back. Raises NothingToUndo."""
+        edit = self.last_done
+        if edit is None:
+            raise NothingToUndo(what="撤销", what_en="undo")
+        self._turn(edit, back=True)
+        return edit
+
+    def redo(self) -> RosterEdit:
+        """Make the edit that was last taken back again. Raises NothingToUndo."""
+        edit = self.next_undone
+        if edit is None:
+            raise NothingToUndo(what="重做", what_en="redo")
+        self._turn(edit, back=False)
+        return edit
+
+    def _turn(self, edit: RosterEdit, *, back: bool) -> None:
+        problem = _with(self.problem, edit.before if back else edit.after)
+        levels = _LEVELS.validate_python(edit.levels_before if back else edit.levels_after)
+        was, now = (3, 2) if back else (2, 3)
+        seats = [(str(row[0]), int(str(row[1])), row[was], row[now]) for row in edit.seats]
+        edit.undone = back
+        self._write(problem, seats, levels)
+
+    def _store(
+        self,
+        kind: str,
+        changes: Sequence[SeatChange],
+        problem: RosterProblem,
+        levels: tuple[LevelOutcome, ...],
+        *,
+        by: str,
+    ) -> None:
+        """Keep an edit that can be taken back, and the version as it is after it.
+
+        ``levels`` is what the search proved as far as it holds for ``problem``.
+        """
+        before = self._proven()
+        self.session.execute(
+            delete(RosterEdit).where(
+                RosterEdit.roster_version_id == self.version.id, RosterEdit.undone
+            )
+        )
+        number = self.session.scalar(
+            select(func.max(RosterEdit.number)).where(
+                RosterEdit.roster_version_id == self.version.id
+            )
+        )
+        seats: list[list[object]] = [[c.slot.key, c.seat, c.was, c.now] for c in changes]
+        patch_before, patch_after = _patches(self.problem, problem)
+        self.session.add(
+            RosterEdit(
+                roster_version_id=self.version.id,
+                number=(number or 0) + 1,
+                kind=kind,
+                seats=seats,
+                before=patch_before,
+                after=patch_after,
+                levels_before=_LEVELS.dump_python(before, mode="json"),
+                levels_after=_LEVELS.dump_python(levels, mode="json"),
+                undone=False,
+                made_by=by,
+                made_at=datetime.now(UTC),
+            )
+        )
+        self._write(problem, [(c.slot.key, c.seat, c.was, c.now) for c in changes], levels)
+
+    def _write(
+        self,
+        problem: RosterProblem,
+        seats: Sequence[tuple[str, int, object, object]],
+        levels: tuple[LevelOutcome, ...],
+    ) -> None:
+        """Derive plan, figures and report anew, and store them with the rows people walk by."""
+        old = self.plan
+        sits = _sits(old)
+        for patrol, seat, _, now in seats:
+            sits[patrol, seat] = str(now) if now is not None else None
+        fresh = core.QuickRoll(Agenda(problem))
+        for (patrol, seat), member in sits.items():
+            slot = fresh.agenda.by_key.get(patrol)
+            if member is not None and slot is not None:
+                fresh.put(slot, seat, member)
+        plan = plan_of_roll(fresh, replace(old, levels=levels))
+        report = check(problem, plan)
+        self.version.plan = json.loads(write_plan(plan))
+        if problem is not self.problem:
+            self.version.problem = json.loads(write_problem(problem))
+        self.version.violations = len(report.violations) + len(report.mismatches)
+        self._write_rows(problem, old, plan)
+        self.problem, self.plan = problem, plan
+        self.__dict__.update(roll=fresh, report=report)
+        self.__dict__.pop("edits", None)
+        self.session.flush()
+
+    def _write_rows(self, problem: RosterProblem, old: RosterPlan, new: RosterPlan) -> None:
+        """Replace the rows of the patrols whose people changed; a draft has no walks to lose."""
+        had = {p.key: p for p in old.patrols}
+        has = {p.key: p for p in new.patrols}
+        changed = {key for key in had.keys() | has.keys() if had.get(key) != has.get(key)}
+        if not changed:
+            return
+        self.session.execute(
+            delete(Patrol).where(
+                Patrol.roster_version_id == self.version.id, Patrol.key.in_(changed)
+            )
+        )
+        rows = patrol_rows(
+            self.session,
+            self.version.community_id,
+            self.version.week_start,
+            problem,
+            replace(new, patrols=tuple(p for p in new.patrols if p.key in changed)),
+        )
+        for row in rows:
+            row.roster_version_id = self.version.id
+        self.session.add_all(rows)
+
+
+def _sits(plan: RosterPlan) -> dict[tuple[str, int], str | None]:
+    return {(p.key, n): seat.member for p in plan.patrols for n, seat in enumerate(p.seats)}
+
+
+def _patches(was: RosterProblem, now: RosterProblem) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parts of two problems that differ, of the one and of the other."""
+    if was is now:
+        return {}, {}
+    one, other = json.loads(write_problem(was)), json.loads(write_problem(now))
+    keys = [key for key in one if one[key] != other[key]]
+    return {key: one[key] for key in keys}, {key: other[key] for key in keys}
+
+
+def _with(problem: RosterProblem, patch: dict[str, object]) -> RosterProblem:
+    if not patch:
+        return problem
+    return read_problem(json.dumps({**json.loads(write_problem(problem)), **patch}))
+
+
+def open_desk(
+    session: Session, community_id: int, version_id: int, *, to_edit: bool = False
+) -> Desk:
+    """Return a draft on the desk; to edit it, held until the transaction ends.
+
+    Raises NotFound, RosterIsLocked or NotADraft.
+    """
+    version = find_version(session, community_id, version_id)
+    if to_edit:
+        session.refresh(version, with_for_update=True)
+    if version.state == RosterState.LOCKED:
+        raise RosterIsLocked(week=version.week_start.isoformat(), number=version.number)
+    if version.state != RosterState.DRAFT:
+        zh, en = NAMES[RosterState(version.state)]
+        raise NotADraft(number=version.number, state=zh, state_en=en)
+    return Desk(session, version)
