@@ -1,4 +1,4 @@
-"""What of the published rosters no longer holds: leave, leavers and closed hours told since.
+"""What of the published rosters no longer holds: leave, leavers, changed firms and closed hours.
 
 A published roster was legal when it was made. What is learned afterwards does not change it by
 itself: it is listed here, patrol by patrol, until somebody settles it at the desk or by a swap.
@@ -32,7 +32,7 @@ class Conflict:
     staff_number: str
     member: str
     why: str
-    """leave, left, day_off or closed_hours."""
+    """leave, left, day_off, employer or closed_hours."""
     leave_id: int | None
 
     @property
@@ -70,6 +70,12 @@ _NOW = """
     SELECT 'left', NULL WHERE m.active_to <= touched.last_day OR m.active_from > p.day
     UNION ALL
     SELECT 'day_off', NULL WHERE extract(isodow FROM p.day)::int = ANY (m.days_off)
+    UNION ALL
+    -- A guard patrols the employer's estates: one who changed firms does not go where he was put.
+    SELECT 'employer', NULL
+    WHERE m.force = 'guard' AND NOT EXISTS (
+        SELECT FROM estate e WHERE e.id = z.estate_id AND e.employer_id = m.employer_id
+    )
     UNION ALL
     SELECT 'closed_hours', NULL
     WHERE EXISTS (

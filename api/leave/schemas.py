@@ -23,7 +23,7 @@ class ConflictOut(BaseModel):
     shift: str
     staff_number: str
     why: str
-    """leave, left, day_off or closed_hours."""
+    """leave, left, day_off, employer or closed_hours."""
     locked: bool
     desk: str
     """Where it is settled."""

@@ -14,6 +14,7 @@ from api.imports import uploads
 from api.members.export import template_workbook
 from api.members.waiting import waiting
 from api.permissions import Caller, allow
+from api.rosters.board import FORCES
 from api.sign_in.pages import client_address
 from api.today import today
 from api.web import Db, page, see_other
@@ -129,6 +130,7 @@ def preview_import(
         "members/preview.html",
         preview=preview,
         token=upload.token,
+        FORCES=FORCES,
         shown=SHOWN_ROWS,
     )
 

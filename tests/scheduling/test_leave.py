@@ -217,6 +217,25 @@ def test_leavers_new_days_off_and_closed_hours_break_what_is_published(week, com
     assert conflicts(week, community, WEEK) == []
 
 
+def test_a_guard_who_changed_firms_breaks_the_patrols_of_the_old_one(week, community):
+    guard = week.scalars(
+        select(Member)
+        .join(Assignment, Assignment.member_id == Member.id)
+        .where(Member.force == "guard")
+    ).first()
+    other = week.scalars(
+        select(Member.employer_id).where(
+            Member.force == "guard", Member.employer_id != guard.employer_id
+        )
+    ).first()
+    mine = week.scalars(select(Assignment.patrol_id).where(Assignment.member_id == guard.id)).all()
+    guard.employer_id = other
+    week.flush()
+    found = conflicts(week, community, WEEK)
+    assert {c.patrol_id for c in found} == set(mine)
+    assert {c.why for c in found} == {"employer"}
+
+
 def test_closed_hours_reach_the_roster_over_midnight_and_over_the_weeks_border(week, community):
     member, _ = busy(week)
     member.unavailable = [
