@@ -8,20 +8,10 @@ joiners search three times as many moves a second as the obvious way.
 
 # mypy: disable-error-code="import-not-found, untyped-decorator, no-any-return"
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Annotated, Any
 
-from timefold.solver import BestSolutionChangedEvent, SolverFactory
-from timefold.solver.config import (
-    Duration,
-    EnvironmentMode,
-    ScoreDirectorFactoryConfig,
-    SolverConfig,
-    TerminationConfig,
-)
 from timefold.solver.domain import (
     PlanningEntityCollectionProperty,
     PlanningId,
@@ -41,6 +31,7 @@ from timefold.solver.score import (
     constraint_provider,
 )
 
+from bench.peers.timefold_search import search
 from bench.peers.trial import Trial
 from bench.score import NIGHT_ENDS_AFTER_MIN
 
@@ -215,35 +206,14 @@ def _read(week: dict[str, Any]) -> Week:
 
 def solve(week: dict[str, Any], run: Trial) -> list[tuple[tuple[int, int], str]]:
     """Search for the run's seconds and return who sits where: ((patrol, seat), person's id)."""
-    logging.getLogger("timefold").setLevel(logging.WARNING)
-    config = SolverConfig(
-        solution_class=Week,
-        entity_class_list=[Seat],
-        environment_mode=EnvironmentMode.NO_ASSERT,
-        random_seed=run.seed,
-        score_director_factory_config=ScoreDirectorFactoryConfig(
-            constraint_provider_function=_constraints(week)
-        ),
-        termination_config=TerminationConfig(
-            spent_limit=Duration(milliseconds=int(run.seconds * 1000))
-        ),
+    found = search(
+        Week,
+        Seat,
+        _constraints(week),
+        _read(week),
+        run,
+        is_full=lambda plan: all(seat.person is not None for seat in plan.seats),
     )
-    solver = SolverFactory.create(config).build_solver()
-    problem = _read(week)
-    best: list[timedelta] = []
-
-    def better(event: BestSolutionChangedEvent[Week]) -> None:
-        best.append(event.time_spent)
-        if run.to_first_full_cover is None and event.new_best_score.is_feasible:
-            seats = event.new_best_solution.seats
-            if all(seat.person is not None for seat in seats):
-                run.to_first_full_cover = event.time_spent.total_seconds()
-
-    solver.add_event_listener(better)
-    run.restart()
-    found = solver.solve(problem)
-    if best:
-        run.to_best = best[-1].total_seconds()
     return [
         ((seat.id // 3, seat.id % 3), seat.person.id)
         for seat in found.seats
