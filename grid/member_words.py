@@ -27,6 +27,7 @@ QUALIFICATIONS: Mapping[str, str] = {
 }
 QUALIFICATION_ALIASES: Mapping[str, str] = {"带班": "leader", "执法": "enforcement"}
 WEEKDAYS = "一二三四五六日"
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _APART = re.compile(r"[、,，;；/\s]+")
 _EMPTY = {"无", "没有", "-", "—", "none"}
@@ -34,7 +35,7 @@ _RANGE = re.compile(r"(?:周|星期|礼拜)?([一二三四五六日天1-7])(?:�
 _WEEKDAYS_TAKEN = re.compile(r"(?:周|星期|礼拜)?([一二三四五六日天1-7])")
 _HOURS = re.compile(
     r"(?P<days>.*?)\s*(?P<h1>[0-9]{1,2})[::](?P<m1>[0-9]{2})\s*(?:至|到|-|~|—|–)\s*"
-    r"(?P<next>次日)?\s*(?P<h2>[0-9]{1,2})[::](?P<m2>[0-9]{2})"
+    r"(?P<next>次日|next day)?\s*(?P<h2>[0-9]{1,2})[::](?P<m2>[0-9]{2})"
 )
 
 
@@ -93,7 +94,9 @@ def read_weekdays(written: str) -> tuple[int, ...]:
     text = written.strip()
     if not text or says_none(text):
         return ()
-    if text in {"每天", "每日", "天天"}:
+    for n, name in enumerate(WEEKDAYS_EN, start=1):
+        text = re.sub(rf"{name}[a-z]*", str(n), text, flags=re.IGNORECASE)
+    if text in {"每天", "每日", "天天", "daily"}:
         return tuple(range(1, 8))
     found: set[int] = set()
     for part in _APART.split(text.replace("周末", "周六、周日")):
@@ -114,9 +117,16 @@ def read_weekdays(written: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def write_weekdays(weekdays: Iterable[int]) -> str:
-    """Return 周一至周五, 周六、周日, 每天, or nothing."""
+def write_weekdays(weekdays: Iterable[int], locale: str = "zh") -> str:
+    """Return 周一至周五, 周六、周日, 每天, or nothing; in English Mon-Fri, Sat, Sun or daily."""
     days = sorted(set(weekdays))
+    if locale == "en":
+        names = [WEEKDAYS_EN[day - 1] for day in days]
+        if len(days) == 7:
+            return "daily"
+        if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+            return f"{names[0]}-{names[-1]}"
+        return ", ".join(names)
     if len(days) == 7:
         return "每天"
     if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
@@ -156,13 +166,16 @@ def read_windows(written: str) -> list[dict[str, object]]:
     return sorted(found, key=lambda w: (str(w["weekdays"]), str(w["start_min"])))
 
 
-def write_windows(windows: Iterable[Mapping[str, object]], joint: str = "；") -> str:
+def write_windows(
+    windows: Iterable[Mapping[str, object]], joint: str = "；", locale: str = "zh"
+) -> str:
     """Return closed hours as :func:`read_windows` reads them."""
 
     def clock(minutes: int) -> str:
         later = minutes > 1440
         shown = minutes - 1440 if later else minutes
-        return f"{'次日' if later else ''}{shown // 60:02d}:{shown % 60:02d}"
+        mark = "next day " if locale == "en" else "次日"
+        return f"{mark if later else ''}{shown // 60:02d}:{shown % 60:02d}"
 
     lines = []
     for window in windows:
@@ -170,7 +183,7 @@ def write_windows(windows: Iterable[Mapping[str, object]], joint: str = "；") -
         assert isinstance(weekdays, list)
         assert isinstance(start, int)
         assert isinstance(end, int)
-        lines.append(f"{write_weekdays(weekdays)} {clock(start)}-{clock(end)}")
+        lines.append(f"{write_weekdays(weekdays, locale)} {clock(start)}-{clock(end)}")
     return joint.join(lines)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, select
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from grid.database import Base, Instant, Key
@@ -433,3 +433,16 @@ def swaps_of_team(session: Session, community_id: int, limit: int = 100) -> Sequ
     return session.scalars(
         select(Swap).where(Swap.community_id == community_id).order_by(Swap.id.desc()).limit(limit)
     ).all()
+
+
+def swaps_to_answer(session: Session, member_id: int) -> int:
+    """Count the proposals that wait for a member's answer."""
+    found = session.scalar(
+        select(func.count())
+        .select_from(Swap)
+        .where(
+            Swap.other_id == member_id,
+            Swap.state == SwapState.PROPOSED,
+        )
+    )
+    return found or 0

@@ -54,7 +54,7 @@ def read_entered(
     return Entered(**values | {"qualifications": tuple(has or ()), "days_off": tuple(off or ())})
 
 
-def entered_of(member: Member) -> Entered:
+def entered_of(member: Member, locale: str = "zh") -> Entered:
     """Return a stored member as the form shows them; the telephone number stays hidden."""
     return Entered(
         staff_number=member.staff_number,
@@ -67,7 +67,7 @@ def entered_of(member: Member) -> Entered:
         max_patrols_week=str(member.max_patrols_week),
         max_nights_week=str(member.max_nights_week),
         other_qualifications="、".join(q for q in member.qualifications if q not in QUALIFICATIONS),
-        unavailable=write_windows(member.unavailable, "\n"),
+        unavailable=write_windows(member.unavailable, "\n", locale),
         active_from=member.active_from.isoformat() if member.active_from else "",
         active_to=member.active_to.isoformat() if member.active_to else "",
         revision=str(member.revision),

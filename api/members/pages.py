@@ -184,7 +184,7 @@ def member_page(
 ) -> Response:
     """Show one member: the form, leave, wishes, and what of a published roster does not hold."""
     member = find_member(db, caller.community_id, member_id)
-    return _form(request, db, caller, entered_of(member), member, said=said)
+    return _form(request, db, caller, entered_of(member, caller.locale), member, said=said)
 
 
 @router.post("/members/{member_id}")
@@ -217,7 +217,7 @@ def retire_member(
     try:
         retire(db, member, day)
     except DomainError as refusal:
-        return _form(request, db, caller, entered_of(member), member, error=refusal)
+        return _form(request, db, caller, entered_of(member, caller.locale), member, error=refusal)
     _record(request, db, caller, "member.retire", member.staff_number, day=day.isoformat())
     close_accounts(db, member, today(request.app.state.settings), by=caller.username)
     return see_other(f"/members/{member.id}?said=retired")

@@ -17,6 +17,7 @@ from api.web import Db, page, see_other
 from grid.errors import NotFound
 from grid.people import Member
 from maps.folium_page import FRAME_POLICY, configure_assets
+from scheduling.swaps import swaps_to_answer
 from scheduling.walks import week_of_member
 
 router = APIRouter()
@@ -60,6 +61,7 @@ def my_week(
         monday=monday,
         days=[monday + timedelta(days=n) for n in range(7)],
         today=day,
+        asked=swaps_to_answer(db, caller.member_id) if caller.member_id else 0,
         walks=[find_walk(db, caller, patrol.id) for patrol in patrols],
     )
 

@@ -7,12 +7,21 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.i18n import word
 from grid.cells import PatrolZone
 from grid.people import Member
 from scheduling.demand import ShiftTemplate
 from scheduling.exchange import PublishedWeek, Verdict, published_week
 from scheduling.rosters import Patrol, RosterState, RosterVersion
 from scheduling.swaps import OPEN, Swap, exchange_of
+
+REASONS = (
+    word("巡逻已经开始，换班没有办完"),
+    word("这一周的排班已不是发布状态"),
+    word("这一周的排班已锁定"),
+    word("排班已变动，其中一方已不在原来的巡逻上"),
+)
+"""Why a swap lapsed, as :mod:`scheduling.swaps` stores it; pages translate what they know."""
 
 
 @dataclass(frozen=True)

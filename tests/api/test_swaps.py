@@ -89,6 +89,8 @@ def test_a_swap_goes_over_both_phones_and_the_lead_into_a_new_published_version(
     other = team.signed_in(Role.PATROLLER, member_id=swap.other_id)
     lead = team.signed_in(Role.TEAM_LEAD)
     assert "待对方答复" in phone.get("/my/swaps").text
+    assert "1 条换班等您答复" in other.get("/my").text
+    assert "等您答复" not in phone.get("/my").text
     asked = other.get("/my/swaps").text
     assert "等我答复" in asked
     assert "孩子开家长会" in asked

@@ -85,8 +85,9 @@ def test_what_is_no_weekday_is_refused_with_an_example(written):
 
 
 @pytest.mark.parametrize("days", [(1,), (1, 2), (2, 3, 4), (1, 3, 5), (6, 7), tuple(range(1, 8))])
-def test_weekdays_are_read_back_as_written(days):
-    assert read_weekdays(write_weekdays(days)) == days
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_weekdays_are_read_back_as_written(days, locale):
+    assert read_weekdays(write_weekdays(days, locale)) == days
 
 
 def test_closed_hours_run_past_midnight_and_are_read_back_as_written():
@@ -96,7 +97,8 @@ def test_closed_hours_run_past_midnight_and_are_read_back_as_written():
         {"weekdays": [6], "start_min": 1320, "end_min": 1800},
         {"weekdays": [7], "start_min": 1380, "end_min": 1740},
     ]
-    assert read_windows(write_windows(windows)) == windows
+    for locale in ("zh", "en"):
+        assert read_windows(write_windows(windows, locale=locale)) == windows
     assert read_windows("00:00-24:00") == [
         {"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_min": 0, "end_min": 1440}
     ]
