@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -296,11 +296,7 @@ def change(session: Session, member: Member, facts: MemberFacts, revision: int) 
 def retire(session: Session, member: Member, day: date) -> None:
     """Let a member serve no longer from ``day`` on; the row stays. Raises MemberUnfit."""
     session.refresh(member, with_for_update=True)
-    facts = facts_of(member)
-    if facts.active_from is not None and day < facts.active_from:
-        raise MemberUnfit(
-            what="离队日不能早于到岗日", what_en="the day of leaving is not before the first day"
-        )
+    refuse_unfit(replace(facts_of(member), active_to=day))
     member.active_to = day
     member.revision += 1
     session.flush()

@@ -237,3 +237,16 @@ def test_two_leads_who_enter_one_number_at_once_make_one_member(team):
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda lead: lead.post("/members", data=form(staff_number="R01")).status_code, leads))  # fmt: skip
     assert sorted(answers) == [303, 409]
+
+
+def test_two_imports_of_one_file_at_once_bring_it_in_once(team):
+    lead = team.signed_in(Role.TEAM_LEAD)
+    tokens = [
+        lead.post("/members/import", files={"file": workbook(["R50", "同时甲", "志愿者"], ["R51", "同时乙", "志愿者"])})
+        .text.split('name="token" value="')[1].split('"')[0]
+        for _ in range(2)
+    ]  # fmt: skip
+    leads = [team.signed_in(Role.TEAM_LEAD) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda pair: pair[0].post("/members/import/commit", data={"token": pair[1]}).headers["location"], zip(leads, tokens, strict=True)))  # fmt: skip
+    assert sorted(url.split("said=")[1] for url in said) == ["done&count=2", "nothing"]

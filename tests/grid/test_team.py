@@ -11,7 +11,13 @@ from grid.communities import Community, Employer, ImportBatch
 from grid.errors import NotFound
 from grid.imports.batches import undo
 from grid.imports.errors import BatchHeld, BatchUndone, ChangedSince
-from grid.imports.members import MemberColumnsMissing, commit_members, lock_team, preview_members
+from grid.imports.members import (
+    MemberColumnsMissing,
+    TooManyMembers,
+    commit_members,
+    lock_team,
+    preview_members,
+)
 from grid.member_words import (
     NotUnderstood,
     masked_phone,
@@ -24,6 +30,7 @@ from grid.people import Member, MemberBefore
 from grid.team import (
     MemberChanged,
     MemberFacts,
+    MemberUnfit,
     StaffNumberTaken,
     bring_back,
     change,
@@ -170,6 +177,10 @@ def test_who_left_stays_in_the_books_and_can_come_back(sample, community):
     gone = [row[0].staff_number for row in listed(sample, community, TODAY, retired=True)]
     assert "B01" not in serving
     assert gone == ["B01"]
+    for impossible in (date(1, 1, 1), date(2019, 1, 1), date(2999, 1, 1)):
+        with pytest.raises(MemberUnfit):
+            retire(sample, guard, impossible)
+    assert guard.active_to == date(2026, 11, 23)
     bring_back(sample, guard)
     assert listed(sample, community, TODAY, words="B01")[0][0] is guard
     assert listed(sample, community, TODAY, words="%") == []
@@ -276,3 +287,12 @@ def test_a_part_time_member_gets_part_time_limits(sample, community, tmp_path):
     brought_in(sample, community, path)
     leader = member(sample, "L99")
     assert (leader.contract, leader.max_minutes_week, leader.max_nights_week) == ("part_time", 720, 0)  # fmt: skip
+
+
+def test_ten_thousand_members_are_refused_with_a_sentence(sample, community, tmp_path):
+    path = tmp_path / "all.csv"
+    path.write_text("编号,姓名,力量\n" + "".join(f"V{n},甲,志愿者\n" for n in range(10_000)))
+    with pytest.raises(TooManyMembers) as refusal:
+        preview_members(sample, community, path, today=TODAY)
+    assert "10000 行" in str(refusal.value)
+    assert "拆分" in str(refusal.value)
