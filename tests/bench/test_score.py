@@ -37,6 +37,7 @@ def patrol_week(tmp_path):
             "maxnight": 2,
             "w": {"unfilled": 1000, "spread": 20, "unfamiliar": 2, "repeat": 3, "req": 1},
         }
+        week |= changes.get("week", {})
         file = tmp_path / "week.json"
         file.write_text(json.dumps(week))
         return file
@@ -143,6 +144,15 @@ def test_what_just_fits_is_legal(patrol_week):
     assert score_patrol(file, plan).violations == []
 
 
+def test_rest_to_the_minute_and_an_end_at_23_are_legal(patrol_week):
+    shifts = [{"start": 360, "end": 840}, {"start": 1080, "end": 1380}]
+    file = patrol_week(
+        whole_week(range(7)) + whole_week(range(7), shift=1), week={"shifts": shifts, "rest": 420}
+    )
+    plan = {f"{day},1,0": ["O", None, None] for day in range(4)} | {"4,0,0": ["O", None, None]}
+    assert score_patrol(file, plan).violations == []
+
+
 def test_a_patrol_written_twice_in_a_plan_is_no_plan(patrol_week, tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text('{"0,0,0": ["O", null, null], "0,0,0": [null, null, null]}')
@@ -229,6 +239,19 @@ def test_each_broken_roster_rule_is_named_and_alone(roster_file, first, second, 
 
 def test_runs_that_touch_a_border_may_be_short(roster_file):
     score = score_roster(roster_file(), [line("E..EE.......EE"), line(".EE.........E.")])
+    assert score.violations == []
+
+
+def test_limits_reached_exactly_are_kept(roster_file):
+    """A: two late shifts of two. B: ten shifts of eight hours make 4,800 minutes."""
+    score = score_roster(roster_file(), [line("LL"), line("EEEEE..EEEEE")])
+    assert score.violations == []
+
+
+def test_days_off_at_either_border_may_be_few(roster_file):
+    score = score_roster(roster_file(), [line(".EEEEE"), line("")])
+    assert score.violations == []
+    score = score_roster(roster_file(), [line("........EEEEE."), line("")])
     assert score.violations == []
 
 
