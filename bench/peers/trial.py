@@ -80,4 +80,6 @@ def trial(engine: str, arguments: Sequence[str] | None = None) -> Trial:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
+    if not asked.file.is_file():
+        parser.error(f"there is no file {asked.file}")
     return Trial(engine, asked.file, asked.seconds, asked.seed, asked.workers, asked.out)
