@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from grid.cells import PatrolZone
@@ -26,11 +26,14 @@ def store_draft(
     *,
     by: str,
     job_id: str | None = None,
+    made_from: int | None = None,
+    what_if: str | None = None,
 ) -> RosterVersion:
     """Store a plan as the week's next draft, with what the checker says of it.
 
     The same ``job_id`` stores once: a second time the first version is returned as it is. Only
-    patrols that are walked become patrol rows; the plan itself holds the others. The caller
+    patrols that are walked become patrol rows; the plan itself holds the others. A what-if (its
+    title) has none: nobody walks by it. ``made_from`` is the version it comes from. The caller
     commits.
     """
     if job_id is not None:
@@ -59,8 +62,12 @@ def store_draft(
         violations=_hard(check(problem, plan)),
         created_by=by,
         created_at=datetime.now(UTC),
+        what_if=what_if is not None,
+        title=what_if or "",
+        made_from_id=made_from,
     )
-    version.patrols = patrol_rows(session, community_id, week_start, problem, plan)
+    if what_if is None:
+        version.patrols = patrol_rows(session, community_id, week_start, problem, plan)
     session.add(version)
     session.flush()
     return version
@@ -138,25 +145,29 @@ def find_version(session: Session, community_id: int, version_id: int) -> Roster
 
 
 def versions_of(
-    session: Session, community_id: int, week_start: date, *, published_only: bool = False
+    session: Session, community_id: int, week_start: date, *, sent_only: bool = False
 ) -> Sequence[RosterVersion]:
-    """Return a week's versions, the newest first."""
+    """Return a week's versions, the newest first; on demand without drafts still worked on."""
     statement = (
         select(RosterVersion)
         .where(RosterVersion.community_id == community_id, RosterVersion.week_start == week_start)
         .order_by(RosterVersion.number.desc())
     )
-    if published_only:
-        statement = statement.where(
-            RosterVersion.state.in_([RosterState.PUBLISHED, RosterState.LOCKED])
-        )
+    if sent_only:
+        statement = statement.where(sent())
     return session.scalars(statement).all()
 
 
+def sent() -> ColumnElement[bool]:
+    """Return what holds for versions that were sent for review, or are further on."""
+    return (RosterVersion.state != RosterState.DRAFT) | RosterVersion.submitted_at.is_not(None)
+
+
 def shown_first(versions: Sequence[RosterVersion]) -> RosterVersion | None:
-    """Return the version a reader means: the published one, else the newest."""
+    """Return the version a reader means: the published one, else the newest that is no what-if."""
     published = [v for v in versions if v.state in {RosterState.PUBLISHED, RosterState.LOCKED}]
-    return published[0] if published else versions[0] if versions else None
+    real = [v for v in versions if not v.what_if]
+    return next(iter((*published, *real, *versions)), None)
 
 
 def report_of(version: RosterVersion) -> Report:

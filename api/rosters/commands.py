@@ -208,10 +208,14 @@ def list_versions(week: Week, community: CommunityCode = None) -> None:
 def publish_version(
     version: Annotated[int, typer.Argument(help="版本编号，见 roster list")],
     community: CommunityCode = None,
+    reviewer: Annotated[
+        str, typer.Option(help="审核草稿的队长或街道办账号，不能是制表人 / who reviewed it")
+    ] = "",
 ) -> None:
-    """审核并发布一个版本 / review and publish a version."""
+    """发布一个版本；草稿须写明由谁审核 / publish a version; a draft needs its reviewer."""
     from api.audit import record
     from api.rosters.generate import plan_routes_of
+    from api.rosters.reviewing import NoSuchReviewer, reviewers
     from grid.database import transaction
     from scheduling.publish import publish, review
     from scheduling.rosters import RosterState
@@ -219,8 +223,11 @@ def publish_version(
 
     with transaction(_ground()) as session:
         community_id = _community(session, community)
-        if find_version(session, community_id, version).state == RosterState.DRAFT:
-            review(session, community_id, version, by="cli")
+        found = find_version(session, community_id, version)
+        if found.state == RosterState.DRAFT:
+            if reviewer not in {a.username for a in reviewers(session, community_id, found)}:
+                raise NoSuchReviewer(name=reviewer)
+            review(session, community_id, version, by=reviewer)
         done = publish(session, community_id, version, by="cli")
         plan_routes_of(session, done, by="cli")
         record(
@@ -229,6 +236,7 @@ def publish_version(
             action="roster.publish",
             target=f"{done.week_start.isoformat()} #{done.number}",
             community_id=community_id,
+            details={"reviewer": done.reviewed_by},
         )
         typer.echo(f"已发布 {done.week_start.isoformat()} 第 {done.number} 版。")
 
@@ -236,19 +244,18 @@ def publish_version(
 @commands.command("export")
 def export_version(
     version: Annotated[int, typer.Argument(help="版本编号，见 roster list")],
-    out: Annotated[Path, typer.Option(help="Excel 文件 / workbook")],
+    out: Annotated[Path, typer.Option(help="文件：.xlsx、.pdf 或 .txt / by its ending")],
     community: CommunityCode = None,
 ) -> None:
-    """导出排班表 Excel / write the 排班表 workbook."""
+    """导出排班表 Excel、PDF 或文字 / write the 排班表 as workbook, PDF or text."""
     from api.audit import record
-    from api.rosters.excel import write_roster_xlsx
     from grid.database import transaction
     from scheduling.versions import find_version
 
     with transaction(_ground()) as session:
         community_id = _community(session, community)
         found = find_version(session, community_id, version)
-        write_roster_xlsx(session, found.id, out)
+        _write_roster(session, found.id, out)
         record(
             session,
             actor="cli",
@@ -257,6 +264,22 @@ def export_version(
             community_id=community_id,
         )
     typer.echo(f"已写出 {out}。")
+
+
+def _write_roster(session: "Session", version_id: int, out: Path) -> None:
+    from api.rosters.excel import write_roster_xlsx
+    from api.rosters.text import RosterText
+    from scheduling.rosters import RosterVersion
+
+    if out.suffix == ".pdf":
+        from api.rosters.pdf import write_roster_pdf
+
+        write_roster_pdf(session, version_id, out)
+    elif out.suffix == ".txt":
+        words = RosterText(session, session.get_one(RosterVersion, version_id))
+        out.write_text(words.week() + "\n", encoding="utf-8")
+    else:
+        write_roster_xlsx(session, version_id, out)
 
 
 @commands.command("problem")

@@ -1,4 +1,4 @@
-"""Rosters for programs: list, read, generate, review, publish, lock, check."""
+"""Rosters for programs: list, read, compare, check, generate, and the steps of a version."""
 
 from datetime import date
 from typing import Annotated
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from api.accounts import Role
 from api.permissions import Caller, allow
 from api.rosters.generate import ask_for_roster
-from api.rosters.pages import PUBLIC, VersionId, change_state, readable
+from api.rosters.pages import REVIEWING, VersionId, change_state, readable
 from api.rosters.schemas import (
     GenerateIn,
     JobAsked,
@@ -17,19 +17,20 @@ from api.rosters.schemas import (
     VersionOut,
     VersionWithPlan,
 )
-from api.sign_in.pages import client_address
 from api.web import Db
 from scheduling.core.check import Report
 from scheduling.core.problem import RosterProblem
+from scheduling.differences import Differences, OtherWeek, differences
 from scheduling.rosters import RosterVersion
-from scheduling.versions import report_of
-from scheduling.week import problem_of
+from scheduling.versions import report_of, sent
+from scheduling.week import plan_of, problem_of
 
 router = APIRouter()
 
 READERS = (Role.TEAM_LEAD, Role.STREET_OFFICE, Role.AUDITOR, Role.SERVICE)
 Reader = Annotated[Caller, allow(*READERS)]
 Lead = Annotated[Caller, allow(Role.TEAM_LEAD)]
+Reviewer = Annotated[Caller, allow(*REVIEWING)]
 
 
 @router.get("/rosters")
@@ -45,7 +46,7 @@ def list_versions(
     if week_start is not None:
         where.append(RosterVersion.week_start == week_start)
     if caller.is_(Role.STREET_OFFICE):
-        where.append(RosterVersion.state.in_(PUBLIC))
+        where.append(sent())
     total = db.scalar(select(func.count()).select_from(RosterVersion).where(*where)) or 0
     rows = db.scalars(
         select(RosterVersion)
@@ -95,25 +96,61 @@ def generate(
     )
 
 
+@router.get("/rosters/{version_id}/compare")
+def compare_versions(
+    db: Db,
+    caller: Reader,
+    version_id: VersionId,
+    other: Annotated[int, Query(alias="with", ge=1, le=2**63 - 1)],
+) -> Differences:
+    """Return what differs between two versions of a week, from the first to ``with``."""
+    before, after = readable(db, caller, version_id), readable(db, caller, other)
+    if before.week_start != after.week_start:
+        raise OtherWeek(number=after.number, week=after.week_start.isoformat())
+    return differences((problem_of(before), plan_of(before)), (problem_of(after), plan_of(after)))
+
+
+@router.post("/rosters/{version_id}/submit")
+def submit_version(request: Request, db: Db, caller: Lead, version_id: VersionId) -> VersionOut:
+    """Send a draft for review: from now on the street office reads it."""
+    return VersionOut.model_validate(change_state(request, db, caller, version_id, "submit"))
+
+
 @router.post("/rosters/{version_id}/review")
-def review_version(request: Request, db: Db, caller: Lead, version_id: VersionId) -> VersionOut:
-    """Mark a draft as reviewed."""
+def review_version(
+    request: Request,
+    db: Db,
+    caller: Reviewer,
+    version_id: VersionId,
+    seen: Annotated[str, Query(max_length=32)] = "",
+) -> VersionOut:
+    """Mark a draft as reviewed, by somebody who neither made nor edited it."""
     return VersionOut.model_validate(
-        change_state(db, caller, version_id, "review", client_address(request))
+        change_state(request, db, caller, version_id, "review", seen=seen)
     )
+
+
+@router.post("/rosters/{version_id}/send-back")
+def send_back_version(
+    request: Request, db: Db, caller: Reviewer, version_id: VersionId
+) -> VersionOut:
+    """Take a sent or reviewed version back to a draft."""
+    return VersionOut.model_validate(change_state(request, db, caller, version_id, "send-back"))
 
 
 @router.post("/rosters/{version_id}/publish")
 def publish_version(request: Request, db: Db, caller: Lead, version_id: VersionId) -> VersionOut:
     """Publish a reviewed version; the week's published one goes back to reviewed."""
-    return VersionOut.model_validate(
-        change_state(db, caller, version_id, "publish", client_address(request))
-    )
+    return VersionOut.model_validate(change_state(request, db, caller, version_id, "publish"))
+
+
+@router.post("/rosters/{version_id}/withdraw")
+def withdraw_version(request: Request, db: Db, caller: Lead, version_id: VersionId) -> VersionOut:
+    """Take a published version back to reviewed, while none of its patrols has begun."""
+    return VersionOut.model_validate(change_state(request, db, caller, version_id, "withdraw"))
 
 
 @router.post("/rosters/{version_id}/lock")
 def lock_version(request: Request, db: Db, caller: Lead, version_id: VersionId) -> VersionOut:
     """Lock a published version for good."""
-    return VersionOut.model_validate(
-        change_state(db, caller, version_id, "lock", client_address(request))
-    )
+    return VersionOut.model_validate(change_state(request, db, caller, version_id, "lock"))

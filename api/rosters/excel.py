@@ -1,26 +1,24 @@
 """The 排班表 as a workbook, in the layout people know: A4 landscape, ready to print and sign.
 
-First sheet: date and weekday down, shift within the day, zones across; second: one patrol a row
-with leader, members and telephones; third: what is short and how fair it is.
+A sheet for each page of :mod:`api.rosters.paper` (dates down, shift × zone across); then every
+member's week in one row; every patrol in one row with telephones; what is short and how fair it is.
 """
 
 from datetime import date
 from pathlib import Path
 
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.rosters.board import FORCES, LEVELS, STATES, Board, Card
-from api.web import local_time, minutes, weekday
-from grid.communities import Community
-from grid.people import Force, Member
+from api.rosters.board import FORCES, LEVELS, Card
+from api.rosters.paper import Cell, Paper, PaperPage
+from api.web import minutes, weekday
 from scheduling.rosters import RosterVersion
-from scheduling.week import plan_of, problem_of
 
 THIN = Side(style="thin", color="808080")
 BOX = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)
@@ -31,15 +29,13 @@ CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
 LEFT = Alignment(horizontal="left", vertical="center", wrap_text=True)
 FONT = "宋体"
 SMALL = Font(name=FONT, size=9)
-DAY_KINDS = {
-    "holiday": "节假日",
-    "compensatory_workday": "调休上班",
-    "weekend": "",
-    "workday": "",
-    "unknown": "",
-}
-PAGE_BODY_PT = 600
-"""Points of rows that fit under the head of an A4 landscape page at this width."""
+GREY, RED = "555555", "A3161F"
+LINE_PT = 12.0
+"""Height of a line of 9 points."""
+DAYS_PT = 378.0
+"""What an A4 page in landscape has for its seven days, beside head, notes and signatures."""
+PAGE_WIDTH = 132.0
+"""Characters across an A4 page in landscape at the fonts used here."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -51,31 +47,27 @@ def write_roster_xlsx(session: Session, roster_version_id: int, path: Path) -> N
 
 def roster_workbook(session: Session, version: RosterVersion) -> Workbook:
     """Return a version as a workbook."""
-    board = Board(problem_of(version), plan_of(version))
-    phones = {
-        number: _phone(phone, force)
-        for number, phone, force in session.execute(
-            select(Member.staff_number, Member.phone, Member.force).where(
-                Member.community_id == version.community_id
-            )
-        )
-    }
-    community = session.get_one(Community, version.community_id).name
+    paper = Paper(session, version)
     book = Workbook()
-    sheet = book.active
-    assert isinstance(sheet, Worksheet)
-    sheet.title = "排班表"
-    _week_sheet(sheet, board, version, community)
-    _patrol_sheet(book.create_sheet("派班明细"), board, version, community, phones)
-    _balance_sheet(book.create_sheet("空缺与均衡"), board, version, community)
+    book.remove(book.worksheets[0])
+    book.properties.title = paper.title()
+    book.properties.creator = paper.signed.maker
+    for page in paper.pages():
+        _page_sheet(book.create_sheet(_sheet_name(book, page.name)), paper, page)
+    _member_sheet(book.create_sheet("按队员"), paper)
+    _patrol_sheet(book.create_sheet("派班明细"), paper)
+    _balance_sheet(book.create_sheet("空缺与均衡"), paper)
     return book
 
 
-def _phone(phone: str | None, force: str) -> str:
-    """Return a telephone number; a volunteer's is masked."""
-    if not phone:
-        return ""
-    return f"{phone[:3]}****{phone[-4:]}" if force == Force.VOLUNTEER else phone
+def _sheet_name(book: Workbook, name: str) -> str:
+    """Return a name a sheet may have, not taken yet."""
+    allowed = "".join(c for c in name if c not in "[]:*?/\\'")[:28] or "排班表"
+    taken, n, found = set(book.sheetnames), 1, allowed
+    while found in taken:
+        n += 1
+        found = f"{allowed}{n}"
+    return found
 
 
 def harmless(text: str) -> str:
@@ -83,178 +75,186 @@ def harmless(text: str) -> str:
     return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
-def _title(version: RosterVersion, community: str, what: str) -> str:
-    year, week, _ = version.week_start.isocalendar()
-    last = date.fromordinal(version.week_start.toordinal() + 6)
-    return (
-        f"{community}综合服务队{what}（{year}年第{week}周　"
-        f"{version.week_start:%Y-%m-%d} 至 {last:%Y-%m-%d}）"
-    )
-
-
-def _head(sheet: Worksheet, title: str, columns: list[tuple[str, float]], *, under: str) -> None:
-    """Write title, line under it and head row (row 3), and set up the page."""
-    last = get_column_letter(len(columns))
+def _frame(sheet: Worksheet, columns: int, title: str, under: str) -> None:
+    """Write the title and the line under it, and set up the page."""
+    last = get_column_letter(columns)
     sheet.merge_cells(f"A1:{last}1")
-    sheet["A1"] = title
+    sheet["A1"] = harmless(title)
     sheet["A1"].font = Font(name=FONT, size=16, bold=True)
     sheet["A1"].alignment = CENTRE
     sheet.row_dimensions[1].height = 28
     sheet.merge_cells(f"A2:{last}2")
-    sheet["A2"] = under
+    sheet["A2"] = harmless(under)
     sheet["A2"].font = SMALL
     sheet["A2"].alignment = Alignment(horizontal="right", vertical="center")
-    for n, (name, width) in enumerate(columns, start=1):
-        cell = sheet.cell(3, n, name)
-        cell.font = Font(name=FONT, size=10, bold=True)
-        cell.fill, cell.border, cell.alignment = HEAD, BOX, CENTRE
-        sheet.column_dimensions[get_column_letter(n)].width = width
-    sheet.print_title_rows = "1:3"
-    sheet.freeze_panes = "C4"
     setup = sheet.page_setup
     setup.orientation, setup.paperSize = "landscape", "9"  # 9 is A4
     setup.fitToWidth, setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.5
+    sheet.page_margins.footer = 0.2
     sheet.print_options.horizontalCentered = True
-    sheet.oddFooter.center.text = "第 &P 页 / 共 &N 页"
+    sheet.oddFooter.center.text = "&A　第 &P 页 / 共 &N 页"
 
 
-def _under(version: RosterVersion) -> str:
-    return (
-        f"第 {version.number} 版　{STATES[version.state]}　"
-        f"生成时间 {local_time(version.created_at)}　★ 为带班　▲ 为热点要求"
-    )
+def _head_cell(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    cell = sheet.cell(row, column, harmless(text))
+    cell.font = Font(name=FONT, size=10, bold=True)
+    cell.fill, cell.border, cell.alignment = HEAD, BOX, CENTRE
 
 
-def _card(card: Card) -> str:
-    """Return a patrol as the lines of a cell."""
-    mark = "▲" if card.requirements else ""
-    lines = [f"{mark}【{card.type.name}】"]
-    if not card.patrol.walked:
-        return "\n".join([*lines, "（空缺，未成行）"])
-    names = [
-        f"{'★' if seat.leader else ''}{seat.member.name}" for seat in card.seats if seat.member
-    ]
-    lines.append("、".join(names))
-    missing = ["/".join(FORCES.get(f, f) for f in s.forces) for s in card.seats if not s.member]
-    lines += [f"缺：{one}" for one in missing]
-    return "\n".join(lines)
+def _head(sheet: Worksheet, title: str, columns: list[tuple[str, float]], *, under: str) -> None:
+    """Write title, line under it and a head of one row (row 3)."""
+    _frame(sheet, len(columns), title, under)
+    for n, (name, width) in enumerate(columns, start=1):
+        _head_cell(sheet, 3, n, name)
+        sheet.column_dimensions[get_column_letter(n)].width = width
+    sheet.print_title_rows = "1:3"
+    sheet.freeze_panes = "C4"
 
 
-def _week_sheet(sheet: Worksheet, board: Board, version: RosterVersion, community: str) -> None:
-    zones = board.problem.zones
-    _head(
-        sheet,
-        _title(version, community, "巡逻排班表"),
-        [("日期", 9), ("班次", 12), *((zone.name, max(14.0, 130 / len(zones))) for zone in zones)],
-        under=_under(version),
-    )
-    row = 4
-    used = 0.0
-    for day in board.days():
-        first = row
-        for shift_row in day.rows:
-            sheet.cell(
-                row,
-                2,
-                f"{shift_row.shift.name}\n{minutes(shift_row.shift.start_min)}–"
-                f"{minutes(shift_row.shift.end_min)}",
+def _page_sheet(sheet: Worksheet, paper: Paper, page: PaperPage) -> None:
+    """Write one page: two rows of head (shift over zones), seven days, notes, the line to sign."""
+    columns = page.columns + 2
+    _frame(sheet, columns, paper.title(), f"{page.name}　　{paper.under}")
+    for column, (text, width) in enumerate((("日期", 10.0), ("星期", 6.0)), start=1):
+        for row in (3, 4):
+            _head_cell(sheet, row, column, text if row == 3 else "")
+        sheet.merge_cells(start_row=3, end_row=4, start_column=column, end_column=column)
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    column = 3
+    for shift in page.shifts:
+        for n, zone in enumerate(shift.zones):
+            _head_cell(sheet, 3, column + n, f"{shift.name} {shift.hours}" if n == 0 else "")
+            _head_cell(sheet, 4, column + n, zone)
+            letter = get_column_letter(column + n)
+            sheet.column_dimensions[letter].width = (PAGE_WIDTH - 16) / max(page.columns, 6)
+        if len(shift.zones) > 1:
+            sheet.merge_cells(
+                start_row=3,
+                end_row=3,
+                start_column=column,
+                end_column=column + len(shift.zones) - 1,
             )
-            lines = 2
-            for column, cards in enumerate(shift_row.cells, start=3):
-                text = "\n".join(_card(card) for card in cards)
-                cell = sheet.cell(row, column, harmless(text))
-                if any(not card.patrol.walked for card in cards):
-                    cell.fill = SHORT
-                lines = max(lines, text.count("\n") + 1)
-            sheet.row_dimensions[row].height = 12.5 * lines + 4
-            row += 1
-        if row == first:
-            row += 1
-        height = sum(sheet.row_dimensions[n].height or 15 for n in range(first, row))
-        if used and used + height > PAGE_BODY_PT:
-            sheet.row_breaks.append(Break(id=first - 1))  # a day stays on one sheet of paper
-            used = 0.0
-        used += height
-        sheet.cell(
-            first,
-            1,
-            "\n".join(
-                part
-                for part in (
-                    f"{day.day.month}月{day.day.day}日",
-                    weekday(day.day),
-                    DAY_KINDS[day.kind],
-                )
-                if part
-            ),
+        column += len(shift.zones)
+    # A shift over a single zone has its hours on a line of their own.
+    sheet.row_dimensions[3].height = 27 if any(len(s.zones) == 1 for s in page.shifts) else 18
+    sheet.row_dimensions[4].height = 18
+    sheet.print_title_rows, sheet.print_title_cols = "1:4", "A:B"
+    sheet.freeze_panes = "C5"
+    for row, day in enumerate(page.days, start=5):
+        for column, text in enumerate((day.name, day.weekday), start=1):
+            cell = sheet.cell(row, column, text)
+            cell.font, cell.border, cell.alignment = (
+                Font(name=FONT, size=10, bold=True),
+                BOX,
+                CENTRE,
+            )
+            if day.rest:
+                cell.fill = REST_DAY
+        for column, found in enumerate(day.cells, start=3):
+            _patrol_cell(sheet, row, column, found)
+    needed = [LINE_PT * max(day.lines, 2) + 4 for day in page.days]
+    spare = max(0.0, DAYS_PT - sum(needed)) / len(needed)
+    for row, height in enumerate(needed, start=5):
+        sheet.row_dimensions[row].height = height + spare
+    _sign(sheet, 5 + len(page.days), columns, paper)
+    sheet.print_area = f"A1:{get_column_letter(columns)}{6 + len(page.days)}"
+
+
+def _patrol_cell(sheet: Worksheet, row: int, column: int, found: Cell) -> None:
+    looks = {
+        "type": InlineFont(rFont=FONT, sz=8, color=GREY),
+        "leader": InlineFont(rFont=FONT, sz=10, b=True),
+        "phone": InlineFont(rFont=FONT, sz=9),
+        "team": InlineFont(rFont=FONT, sz=9),
+        "short": InlineFont(rFont=FONT, sz=8, color=RED),
+    }
+    cell = sheet.cell(row, column)
+    if found.lines:
+        last = len(found.lines) - 1
+        cell.value = CellRichText(
+            *(
+                TextBlock(looks[line.kind], line.text + ("" if n == last else "\n"))
+                for n, line in enumerate(found.lines)
+            )
         )
-        for line in range(first, row):
-            for column in range(1, len(zones) + 3):
-                cell = sheet.cell(line, column)
-                cell.border, cell.font = BOX, SMALL
-                cell.alignment = CENTRE
-        if day.kind in {"weekend", "holiday"}:
-            sheet.cell(first, 1).fill = REST_DAY
-        if row - first > 1:
-            sheet.merge_cells(start_row=first, end_row=row - 1, start_column=1, end_column=1)
-    _sign(sheet, row, len(zones) + 2, version)
+    cell.font, cell.border, cell.alignment = SMALL, BOX, CENTRE
+    if found.short:
+        cell.fill = SHORT
 
 
-def _sign(sheet: Worksheet, row: int, columns: int, version: RosterVersion) -> None:
+def _sign(sheet: Worksheet, row: int, columns: int, paper: Paper) -> None:
     """Write the notes and the line on which three people sign."""
+    signed = paper.signed
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=columns)
-    sheet.cell(
-        row,
-        1,
-        "备注：辅警须在民警带领下或与其他力量共同执勤；物业保安仅在本公司服务小区巡逻；"
-        "两次勤务间隔不少于11小时。换班、请假须经队长批准。",
-    ).font = SMALL
+    sheet.cell(row, 1, paper.notes).font = SMALL
     sheet.cell(row, 1).alignment = LEFT
     sheet.row_dimensions[row].height = 18
     sheet.merge_cells(start_row=row + 1, end_row=row + 1, start_column=1, end_column=columns)
+    blank = "　　　　"
     sheet.cell(
         row + 1,
         1,
-        f"制表：{version.created_by}　　　　　　　审核：{version.reviewed_by or '　　　　'}"
-        f"　　　　　　　签发：{version.published_by or '　　　　'}　　　　　　　日期：　　　年　　月　　日",
+        f"制表：{signed.maker or blank}　　　　　　　审核：{signed.reviewer or blank}"
+        f"　　　　　　　签发：{signed.publisher or blank}　　　　　　　日期：　　　年　　月　　日",
     ).font = Font(name=FONT, size=11)
     sheet.cell(row + 1, 1).alignment = LEFT
     sheet.row_dimensions[row + 1].height = 26
 
 
-def _patrol_sheet(
-    sheet: Worksheet,
-    board: Board,
-    version: RosterVersion,
-    community: str,
-    phones: dict[str, str],
-) -> None:
+def _member_sheet(sheet: Worksheet, paper: Paper) -> None:
+    problem = paper.board.problem
+    days = [problem.date_of(n) for n in range(len(problem.days))]
+    columns = [
+        ("编号", 9.0), ("姓名", 10.0), ("力量", 11.0), ("电话", 13.0),
+        *((f"{d.month}月{d.day}日\n{weekday(d)}", 12.0) for d in days),
+        ("次数", 6.0), ("工时", 7.0), ("夜班", 6.0),
+    ]  # fmt: skip
+    _head(sheet, paper.title("队员排班表"), columns, under=f"按队员　　{paper.under}")
+    sheet.row_dimensions[3].height = 28
+    row = 4
+    for member in paper.members():
+        values: list[str | float] = [
+            member.number, member.name, member.force, member.phone, *member.days,
+            member.patrols, member.hours, member.nights,
+        ]  # fmt: skip
+        for column, value in enumerate(values, start=1):
+            cell = sheet.cell(row, column, harmless(value) if isinstance(value, str) else value)
+            cell.font, cell.border, cell.alignment = SMALL, BOX, CENTRE
+        for n, kind in enumerate(problem.days):
+            if kind in {"weekend", "holiday"}:
+                sheet.cell(row, 5 + n).fill = REST_DAY
+        lines = max(text.count("\n") + 1 for text in member.days)
+        sheet.row_dimensions[row].height = 12.5 * lines + 3
+        row += 1
+    _sign(sheet, row, len(columns), paper)
+
+
+def _patrol_sheet(sheet: Worksheet, paper: Paper) -> None:
     columns = [
         ("日期", 11), ("星期", 7), ("班次", 10), ("时间", 18), ("巡区", 14), ("巡逻类型", 16),
         ("带班", 10), ("带班电话", 15), ("队员", 22), ("队员电话", 26), ("备注", 28),
     ]  # fmt: skip
     _head(
         sheet,
-        _title(version, community, "派班明细"),
+        paper.title("派班明细"),
         [(name, float(width)) for name, width in columns],
-        under=_under(version),
+        under=paper.under,
     )
     row = 4
-    for day in board.days():
+    for day in paper.board.days():
         for shift_row in day.rows:
             for card in (card for cards in shift_row.cells for card in cards):
-                _patrol_row(sheet, row, board, day.day, card, phones)
+                _patrol_row(sheet, row, paper, day.day, card)
                 row += 1
-    _sign(sheet, row, len(columns), version)
+    _sign(sheet, row, len(columns), paper)
     sheet.auto_filter.ref = f"A3:{get_column_letter(len(columns))}{row - 1}"
 
 
-def _patrol_row(
-    sheet: Worksheet, row: int, board: Board, day: date, card: Card, phones: dict[str, str]
-) -> None:
+def _patrol_row(sheet: Worksheet, row: int, paper: Paper, day: date, card: Card) -> None:
+    board, phones = paper.board, paper.phones
     shift = board.shifts[card.patrol.shift]
     leaders = [s.member for s in card.seats if s.member and s.leader]
     others = [s.member for s in card.seats if s.member and not s.leader]
@@ -286,14 +286,15 @@ def _patrol_row(
     sheet.row_dimensions[row].height = 14 * -(-longest // 1)
 
 
-def _balance_sheet(sheet: Worksheet, board: Board, version: RosterVersion, community: str) -> None:
+def _balance_sheet(sheet: Worksheet, paper: Paper) -> None:
+    board = paper.board
     columns = [
         ("力量", 18), ("姓名", 18), ("巡逻次数", 16), ("工时（小时）", 18), ("夜班", 14),
         ("负荷（%）", 18), ("上期结转（%）", 20),
     ]  # fmt: skip
     _head(
         sheet,
-        _title(version, community, "空缺与均衡"),
+        paper.title("空缺与均衡"),
         [(name, float(width)) for name, width in columns],
         under="负荷 = 加权工时 ÷ 可排工时 + 上期结转；夜班、周末、节假日按权重计",
     )

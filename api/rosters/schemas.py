@@ -21,6 +21,7 @@ class VersionOut(BaseModel):
     """Hard violations by the independent checker."""
     created_by: str
     created_at: datetime
+    submitted_at: datetime | None
     reviewed_by: str | None
     published_by: str | None
 

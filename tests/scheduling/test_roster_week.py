@@ -170,20 +170,20 @@ def test_a_version_walks_through_its_states(sample, community):
     first = draft(sample, community)
     with pytest.raises(WrongState):
         publish(sample, community, first.id, by="lead")
-    review(sample, community, first.id, by="lead")
+    review(sample, community, first.id, by="office")
     publish(sample, community, first.id, by="lead")
-    assert (first.state, first.reviewed_by, first.published_by) == ("published", "lead", "lead")
+    assert (first.state, first.reviewed_by, first.published_by) == ("published", "office", "lead")
 
     second = draft(sample, community)
     assert shown_first(versions_of(sample, community, WEEK)) is first
-    review(sample, community, second.id, by="lead")
+    review(sample, community, second.id, by="office")
     publish(sample, community, second.id, by="lead")
     assert (first.state, second.state) == ("reviewed", "published")
 
     lock(sample, community, second.id)
     assert second.state == RosterState.LOCKED
     for step in (
-        lambda: review(sample, community, second.id, by="lead"),
+        lambda: review(sample, community, second.id, by="office"),
         lambda: publish(sample, community, second.id, by="lead"),
         lambda: publish(sample, community, first.id, by="lead"),
         lambda: lock(sample, community, second.id),
@@ -204,7 +204,7 @@ def test_a_roster_that_breaks_the_law_is_never_published(sample, community):
     version.plan = plan
     sample.flush()
     with pytest.raises(BreaksTheLaw) as refusal:
-        review(sample, community, version.id, by="lead")
+        review(sample, community, version.id, by="office")
     assert refusal.value.status == 409
     assert "硬性违规" in refusal.value.sentence("zh")
 
@@ -221,7 +221,7 @@ def test_the_next_week_carries_over_balance_rest_and_run(sample, community):
     version = draft(sample, community)
     before = load_problem(sample, community, date(2026, 12, 7))
     assert all(m.last_end_min is None and m.carried_over_bp == 0 for m in before.members)
-    review(sample, community, version.id, by="lead")
+    review(sample, community, version.id, by="office")
     publish(sample, community, version.id, by="lead")
     after = load_problem(sample, community, date(2026, 12, 7))
     plan, shifts = plan_of(version), {s.key: s for s in problem_of(version).shifts}
