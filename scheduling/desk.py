@@ -15,18 +15,27 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from grid.errors import Conflict
+from grid.errors import Conflict, NotFound
 from scheduling.core import desk as core
 from scheduling.core.check import Report, check
 from scheduling.core.desk import Edit, SeatChange, changes_of, make, roll_on_desk
+from scheduling.core.fixes import Fix, all_fixes, three_cheapest
 from scheduling.core.plan import Fairness, LevelOutcome, RosterPlan, write_plan
-from scheduling.core.problem import Lock, RosterProblem, read_problem, write_problem
+from scheduling.core.problem import Lock, Member, RosterProblem, read_problem, write_problem
+from scheduling.core.replacements import (
+    Choice,
+    on_leave,
+    replacements,
+    seats_of,
+    seats_touching,
+    unavailable_for,
+)
 from scheduling.core.reseat import plan_of_roll
-from scheduling.core.slots import Agenda
+from scheduling.core.slots import Agenda, Slot
 from scheduling.publish import NAMES, RosterIsLocked
 from scheduling.rosters import Patrol, RosterEdit, RosterState, RosterVersion
-from scheduling.versions import find_version, patrol_rows
-from scheduling.week import plan_of, problem_of
+from scheduling.versions import find_version, patrol_rows, store_draft
+from scheduling.week import load_members, plan_of, problem_of
 
 HISTORY_WEEKS = 4
 _LEVELS = TypeAdapter(tuple[LevelOutcome, ...])
@@ -51,6 +60,13 @@ class SeatChangedMeanwhile(Conflict):
 
     zh = "这个席位刚刚被改过，现在不是{name}。请刷新页面后重试。"
     en = "That seat was just changed: {name} no longer sits there. Reload the page and try again."
+
+
+class FixGone(Conflict):
+    """A fix that no longer holds."""
+
+    zh = "这个办法已不适用，排班刚刚变过。请刷新页面，重新查看可行的办法。"
+    en = "This fix no longer holds: the roster has just changed. Reload the page and look again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,95 @@ class Desk:
         problem = replace(self.problem, locks=kept)
         self._store("lock" if locked else "unlock", [], problem, self._proven(), by=by)
 
+    def replacements(
+        self, member: str, *, patrol: str | None = None, days: Sequence[int] = ()
+    ) -> list[tuple[Slot, int, list[Choice]]]:
+        """Return who could step in for a member on one patrol, or on every patrol of some days.
+
+        Raises NotFound where the member is not on the roster or not on that patrol.
+        """
+        self._expect_member(member)
+        if patrol is not None:
+            slot, _ = core.find_seat(self.roll, patrol, 0)
+            seats = [(s, n) for s, n in seats_of(self.roll, member) if s is slot]
+            if not seats:
+                raise NotFound(thing="派班", name=f"{patrol} {member}")
+            problem = unavailable_for(self.problem, member, slot)
+        else:
+            seats = seats_touching(self.roll, member, days)
+            problem = on_leave(self.problem, member, days)
+        roll = roll_on_desk(self._let_go(problem, seats), self.plan)
+        found = [(roll.agenda.by_key[slot.key], n) for slot, n in seats]
+        for slot, n in found:
+            roll.take_away(slot, n)
+        return [(slot, n, replacements(roll, slot, n, member)) for slot, n in found]
+
+    def sick(self, member: str, days: Sequence[int], *, by: str) -> None:
+        """Put a member on leave, and whoever costs least in each seat that empties.
+
+        A seat that nobody can take stays empty. Raises NotFound.
+        """
+        self._expect_member(member)
+        seats = seats_touching(self.roll, member, days)
+        problem = self._let_go(on_leave(self.problem, member, days), seats)
+        roll = roll_on_desk(problem, self.plan)
+        changes: list[SeatChange] = []
+        emptied = [SeatChange(roll.agenda.by_key[s.key], n, member, None) for s, n in seats]
+        for change in emptied:
+            roll.take_away(change.slot, change.seat)
+        for change in sorted(emptied, key=lambda c: (c.slot.tier != "minimum", -c.slot.importance)):
+            choices = replacements(roll, change.slot, change.seat, member)
+            best = choices[0] if choices and choices[0].worth_it else None
+            for step in best.changes if best else ():
+                if step.was is not None:
+                    roll.take_away(step.slot, step.seat)
+            for step in best.changes if best else ():
+                if step.now is not None:
+                    roll.put(step.slot, step.seat, step.now)
+        was, now = roll_on_desk(self.problem, self.plan), roll
+        for slot in now.agenda.slots:
+            for n in range(len(slot.type.seats)):
+                one, other = was.seated.get((slot.index, n)), now.seated.get((slot.index, n))
+                if one != other:
+                    changes.append(SeatChange(slot, n, one, other))
+        self._store("sick", changes, problem, _unproven(self._proven(), "fairness"), by=by)
+
+    def _expect_member(self, member: str) -> None:
+        if member not in self.roll.agenda.members:
+            raise NotFound(thing="队员", name=member)
+
+    @staticmethod
+    def _let_go(problem: RosterProblem, seats: Sequence[tuple[Slot, int]]) -> RosterProblem:
+        """Return the problem without locks on seats that must be left."""
+        left = {(slot.key, n) for slot, n in seats}
+        kept = tuple(k for k in problem.locks if (k.patrol, k.seat) not in left)
+        return problem if kept == problem.locks else replace(problem, locks=kept)
+
+    def fixes(self, patrol: str, seat: int) -> list[Fix]:
+        """Return the three cheapest fixes of an empty seat. Raises NotFound or SeatIsTaken."""
+        return three_cheapest(self.problem, self.plan, patrol, seat)
+
+    def fix(
+        self,
+        kind: str,
+        patrol: str,
+        seat: int,
+        *,
+        member: str | None,
+        rule: str | None,
+        dropped: str | None,
+        by: str,
+    ) -> Fix:
+        """Make one of the fixes of an empty seat. Raises FixGone where it no longer is one."""
+        wanted = (kind, member, rule, dropped)
+        for found in all_fixes(self.problem, self.plan, patrol, seat):
+            if (found.kind, found.member, found.rule, found.dropped) == wanted:
+                changed = found.problem is not self.problem
+                levels = _unproven(self._proven(), "cover_minimum") if changed else self._proven()
+                self._store(found.kind, found.changes, found.problem, levels, by=by)
+                return found
+        raise FixGone()
+
     def undo(self) -> RosterEdit:
         """Take the last edit back. Raises NothingToUndo."""
         edit = self.last_done
@@ -176,7 +281,7 @@ class Desk:
         was, now = (3, 2) if back else (2, 3)
         seats = [(str(row[0]), int(str(row[1])), row[was], row[now]) for row in edit.seats]
         edit.undone = back
-        self._write(problem, seats, levels)
+        self._write(problem, seats[::-1] if back else seats, levels)
 
     def _store(
         self,
@@ -243,7 +348,8 @@ class Desk:
         if problem is not self.problem:
             self.version.problem = json.loads(write_problem(problem))
         self.version.violations = len(report.violations) + len(report.mismatches)
-        self._write_rows(problem, old, plan)
+        if not self.version.what_if:
+            self._write_rows(problem, old, plan)
         self.problem, self.plan = problem, plan
         self.__dict__.update(roll=fresh, report=report)
         self.__dict__.pop("edits", None)
@@ -271,6 +377,12 @@ class Desk:
         for row in rows:
             row.roster_version_id = self.version.id
         self.session.add_all(rows)
+
+
+def _unproven(levels: Sequence[LevelOutcome], since: str) -> tuple[LevelOutcome, ...]:
+    """Return levels with nothing proven from one of them on: the problem is another there."""
+    first = next(n for n, o in enumerate(levels) if o.level == since)
+    return tuple(replace(o, bound=0) if n >= first else o for n, o in enumerate(levels))
 
 
 def _sits(plan: RosterPlan) -> dict[tuple[str, int], str | None]:
@@ -308,3 +420,47 @@ def open_desk(
         zh, en = NAMES[RosterState(version.state)]
         raise NotADraft(number=version.number, state=zh, state_en=en)
     return Desk(session, version)
+
+
+def copy_as_draft(
+    session: Session, community_id: int, version_id: int, *, by: str
+) -> RosterVersion:
+    """Store a version, whatever its state, as a new draft of its week. Raises NotFound.
+
+    A what-if stays one: what was only asked never becomes a roster by copying.
+    """
+    source = find_version(session, community_id, version_id)
+    return store_draft(
+        session,
+        community_id,
+        problem_of(source),
+        plan_of(source),
+        by=by,
+        made_from=source.id,
+        what_if=source.title if source.what_if else None,
+    )
+
+
+def problem_now(session: Session, version: RosterVersion) -> RosterProblem:
+    """Return a version's problem with the leave and hours told since it was made.
+
+    What was decided at the desk (a limit eased, a day off worked, a sick call) stays.
+    """
+    problem = problem_of(version)
+    if version.what_if:
+        return problem
+    known = {m.key: m for m in load_members(session, version.community_id, version.week_start)}
+
+    def told(was: Member) -> Member:
+        now = known.get(was.key)
+        if now is None:
+            return replace(was, leave=tuple(range(len(problem.days))), available_min=0)
+        leave = tuple(sorted({*was.leave, *now.leave}))
+        return (
+            was
+            if leave == was.leave
+            else replace(was, leave=leave, available_min=min(was.available_min, now.available_min))
+        )
+
+    members = tuple(told(m) for m in problem.members)
+    return problem if members == problem.members else replace(problem, members=members)

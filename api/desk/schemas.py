@@ -3,13 +3,17 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scheduling.core.check import Violation
+from scheduling.core.compare import Comparison
 from scheduling.core.consequences import Gaps, Target
 from scheduling.core.desk import Edit, EditKind, locked_seats
+from scheduling.core.fixes import Fix, FixKind
 from scheduling.core.plan import EmptySeat, LevelOutcome
+from scheduling.core.what_if import Question, WhatIfKind
 from scheduling.desk import Desk
+from scheduling.rosters import RosterVersion
 
 
 class VersionShown(BaseModel):
@@ -335,3 +339,151 @@ def _patrols(desk: Desk) -> list[PatrolShown]:
         )
         for p in desk.plan.patrols
     ]
+
+
+class JobAsked(BaseModel):
+    """A job that was asked for, and where it is watched."""
+
+    run_id: str
+    url: str
+
+
+class ChoiceOut(BaseModel):
+    """Somebody who could step in; ``changes`` counts the seats that change."""
+
+    member: str
+    name: str
+    phone: str | None
+    cost_by_level: dict[str, int]
+    changes: int
+    zh: str
+    en: str
+
+
+class ReplacementsOut(BaseModel):
+    """A seat that somebody drops out of, and who could step in, the best first."""
+
+    patrol: str
+    seat: int
+    choices: list[ChoiceOut]
+
+
+class SickIn(BaseModel):
+    """A sick call: the days of the roster (0 = Monday) on which somebody is away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member: str = Field(max_length=100)
+    from_day: int = Field(ge=0, le=41)
+    to_day: int = Field(ge=0, le=41)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SickIn":
+        if self.to_day < self.from_day:
+            raise ValueError("to_day must not lie before from_day")
+        return self
+
+
+class FixIn(BaseModel):
+    """Which of the fixes of an empty seat to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: FixKind
+    patrol: str = Field(max_length=200)
+    seat: int = Field(ge=0, le=50)
+    member: str | None = Field(default=None, max_length=100)
+    rule: str | None = Field(default=None, max_length=50)
+    dropped: str | None = Field(default=None, max_length=200)
+
+
+class FixOut(BaseModel):
+    """A fix that was tried out; ``edit`` is the body that makes it."""
+
+    kind: FixKind
+    zh: str
+    en: str
+    edit: FixIn
+    verified: Literal[True] = True
+    cost_by_level: dict[str, int]
+
+
+class WhatIfIn(BaseModel):
+    """A question; which fields count depends on the kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: WhatIfKind
+    member: str | None = Field(default=None, max_length=100)
+    force: str | None = Field(default=None, max_length=30)
+    zone: str | None = Field(default=None, max_length=100)
+    shift: str | None = Field(default=None, max_length=100)
+    band_start_min: int = Field(default=1140, ge=0, le=1439)
+    band_end_min: int = Field(default=1380, ge=1, le=2880)
+    visits: int = Field(default=3, ge=1, le=50)
+    minimum: int = Field(default=1, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "WhatIfIn":
+        if self.band_end_min <= self.band_start_min:
+            raise ValueError("band_end_min must lie after band_start_min")
+        return self
+
+    def question(self) -> Question:
+        """Return it as the core knows it."""
+        return Question(**self.model_dump())
+
+
+class VersionNamed(BaseModel):
+    """A version to name beside another."""
+
+    id: int
+    number: int
+    state: str
+    what_if: bool
+    title: str
+
+
+class ComparisonOut(BaseModel):
+    """Two versions of a week side by side."""
+
+    first: VersionNamed
+    second: VersionNamed
+    comparison: Comparison
+
+
+class DraftMade(BaseModel):
+    """The draft that was made of a version."""
+
+    id: int
+    number: int
+    url: str
+
+
+def named(version: RosterVersion) -> VersionNamed:
+    """Return what names a version."""
+    return VersionNamed(
+        id=version.id,
+        number=version.number,
+        state=version.state,
+        what_if=version.what_if,
+        title=version.title,
+    )
+
+
+def fix_out(fix: Fix) -> FixOut:
+    """Return a fix with the body that makes it."""
+    return FixOut(
+        kind=fix.kind,
+        zh=fix.zh,
+        en=fix.en,
+        cost_by_level=fix.cost_by_level,
+        edit=FixIn(
+            kind=fix.kind,
+            patrol=fix.patrol,
+            seat=fix.seat,
+            member=fix.member,
+            rule=fix.rule,
+            dropped=fix.dropped,
+        ),
+    )

@@ -23,7 +23,7 @@ ENGLISH = {
 }
 
 
-class _Told:
+class Told:
     """Hands the search's steps to the job."""
 
     def __init__(self, run: Run) -> None:
@@ -73,7 +73,7 @@ def solve_week(run: Run) -> dict[str, Any]:
         if done is not None:
             return result_of(done)
         problem = load_problem(session, run.community_id, week_start)
-    plan = solve(problem, effort, _Told(run))
+    plan = solve(problem, effort, Told(run))
     with transaction(run.engine) as session:
         version = store_draft(
             session, run.community_id, problem, plan, by=run.asked_by, job_id=run.id

@@ -5,15 +5,16 @@ from datetime import date
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from api.accounts import Role
 from grid.communities import Community
 from scheduling.core.check import check
-from scheduling.core.solve import Effort, solve
 from scheduling.found import found_demand
 from scheduling.rosters import RosterVersion
 from scheduling.versions import store_draft
 from scheduling.week import load_problem, plan_of, problem_of
+from tests.scheduling.desk_problems import quickly
 
 WEEK = date(2026, 11, 30)
 
@@ -25,7 +26,7 @@ def draft(sample_site):
         community = session.scalar(select(Community.id))
         found_demand(session, community)
         problem = load_problem(session, community, WEEK)
-        plan = solve(problem, Effort(deterministic=0.01, seconds=0.1, workers=1))
+        plan = quickly(problem)
         sample_site.version = store_draft(session, community, problem, plan, by="lead").id
     sample_site.lead = sample_site.signed_in(Role.TEAM_LEAD)
     sample_site.desk = f"/api/v1/rosters/{sample_site.version}/desk"
@@ -198,16 +199,16 @@ def test_a_member_taken_off_leaves_half_a_team_that_is_said_and_never_reviewed(d
 
 
 def test_only_a_draft_is_edited(draft):
-    lead = draft.lead
-    asked, _ = swap(draft, lead.get(draft.desk).json())
-    lead.post(f"/api/v1/rosters/{draft.version}/review")
-    for step, said in ((None, "已审核"), ("publish", "已发布"), ("lock", "已锁定")):
-        if step:
-            assert lead.post(f"/api/v1/rosters/{draft.version}/{step}").status_code == 200
+    asked, _ = swap(draft, draft.lead.get(draft.desk).json())
+    for state, said in (("reviewed", "已审核"), ("published", "已发布"), ("locked", "已锁定")):
+        with draft.session() as session, session.begin():
+            session.execute(text("UPDATE roster_version SET state = :s"), {"s": state})
         for answer in (
-            lead.post(draft.desk + "/edits", json=asked),
-            lead.post(draft.desk + "/undo"),
-            lead.post(draft.desk + "/locks", json={"patrol": "x", "seat": 0, "locked": True}),
+            draft.lead.get(draft.desk),
+            draft.lead.post(draft.desk + "/edits", json=asked),
+            draft.lead.post(draft.desk + "/undo"),
+            draft.lead.post(draft.desk + "/locks", json={"patrol": "x", "seat": 0, "locked": True}),
+            draft.lead.post(draft.desk + "/resolve", json={}),
         ):
             assert answer.status_code == 409
             assert said in answer.json()["detail"]
@@ -229,3 +230,142 @@ def test_the_desk_answers_at_once(draft):
     began = time.perf_counter()
     draft.lead.get(draft.desk + "/targets", params=params)
     assert time.perf_counter() - began < 1.0, "0.3 s on an idle machine"
+
+
+# --- who steps in, fixes, what-ifs ---------------------------------------------------------------
+
+
+def busy(board) -> tuple[dict, int, str]:
+    """A patrol walked mid-week whose first seat is a grid member's or an auxiliary's."""
+    force = {m["key"]: m["force"] for m in board["members"]}
+    return next(
+        (p, n, s["member"])
+        for p in board["patrols"]
+        for n, s in enumerate(p["seats"])
+        if p["walked"] and p["day"] == 2 and force.get(s["member"]) in {"grid_member", "guard"}
+    )
+
+
+def test_a_sick_call_names_who_steps_in_and_seats_the_best(draft):
+    board = draft.lead.get(draft.desk).json()
+    patrol, _, member = busy(board)
+    one = draft.lead.get(
+        draft.desk + "/replacements", params={"member": member, "patrol": patrol["key"]}
+    )
+    assert one.status_code == 200, one.text
+    (seat,) = one.json()
+    assert (seat["patrol"], member) == (patrol["key"], member)
+    assert member not in {c["member"] for c in seat["choices"]}
+    assert all(c["zh"] and c["en"] and c["name"] for c in seat["choices"])
+    days = draft.lead.get(draft.desk + "/replacements", params={"member": member, "day": 2}).json()
+    assert {s["patrol"].split(".")[0] for s in days} <= {"2", "3", "4", "5", "6"}
+    after = draft.lead.post(
+        draft.desk + "/sick", json={"member": member, "from_day": 2, "to_day": 3}
+    )
+    assert after.status_code == 200, after.text
+    shown = after.json()
+    assert next(m for m in shown["members"] if m["key"] == member)["leave"] == [2, 3]
+    assert not any(
+        s["member"] == member for p in shown["patrols"] if p["day"] in {2, 3} for s in p["seats"]
+    )
+    assert {v["rule"] for v in shown["violations"]} <= {"whole_team"}
+    assert check(problem_of(stored(draft)), plan_of(stored(draft))).mismatches == ()
+    back = draft.lead.post(draft.desk + "/undo").json()
+    assert seats(back) == seats(board)
+    assert next(m for m in back["members"] if m["key"] == member)["leave"] == []
+    assert draft.lead.post(
+        draft.desk + "/sick", json={"member": member, "from_day": 3, "to_day": 2}
+    ).status_code == 422  # fmt: skip
+    assert draft.lead.get(draft.desk + "/replacements?member=X&day=0").status_code == 404
+
+
+def test_an_empty_seat_is_filled_by_a_fix_that_was_tried_out(draft):
+    board = draft.lead.get(draft.desk).json()
+    patrol, seat, _ = busy(board)
+    place = {"patrol": patrol["key"], "seat": seat}
+    assert draft.lead.get(draft.desk + "/fixes", params=place).status_code == 409, "taken"
+    emptied = draft.lead.post(draft.desk + "/edits", json={"kind": "remove", **place}).json()
+    found = draft.lead.get(draft.desk + "/fixes", params=place)
+    assert found.status_code == 200, found.text
+    fixes = found.json()
+    assert 1 <= len(fixes) <= 3
+    assert all(f["verified"] and f["zh"] and f["en"] for f in fixes)
+    made = draft.lead.post(draft.desk + "/fixes", json=fixes[0]["edit"])
+    assert made.status_code == 200, made.text
+    empty = {(e["patrol"], e["seat"]) for e in made.json()["empty_seats"]}
+    assert (patrol["key"], seat) not in empty
+    assert len(made.json()["violations"]) < len(emptied["violations"]) or not emptied["violations"]
+    assert draft.lead.post(draft.desk + "/fixes", json=fixes[0]["edit"]).status_code == 409
+
+
+def test_the_rest_is_solved_anew_around_a_lock_in_a_new_draft(draft, run_jobs):
+    board = draft.lead.get(draft.desk).json()
+    patrol, seat, member = busy(board)
+    draft.lead.post(
+        draft.desk + "/locks", json={"patrol": patrol["key"], "seat": seat, "locked": True}
+    )
+    asked = draft.lead.post(draft.desk + "/resolve", json={})
+    assert asked.status_code == 202
+    draft.lead.post(asked.json()["url"] + "/stop")
+    run_jobs(draft)
+    done = draft.lead.get(asked.json()["url"])
+    assert done.status_code == 303, done.text
+    new = int(done.headers["location"].split("/")[2])
+    assert new != draft.version
+    fresh = draft.lead.get(f"/api/v1/rosters/{new}/desk").json()
+    assert fresh["version"]["made_from"] == draft.version
+    assert seats(fresh)[patrol["key"], seat] == member
+    assert fresh["violations"] == []
+
+
+def test_a_what_if_is_laid_beside_the_roster_and_can_never_be_published(draft, run_jobs):
+    asked = draft.lead.post(draft.desk + "/what-if", json={"kind": "one_fewer", "force": "guard"})
+    assert asked.status_code == 202, asked.text
+    draft.lead.post(asked.json()["url"] + "/stop")
+    run_jobs(draft)
+    answer = draft.lead.get(asked.json()["url"])
+    assert answer.status_code == 303, answer.text
+    other = int(answer.headers["location"].partition("with=")[2])
+    with draft.session() as session:
+        version = session.get_one(RosterVersion, other)
+        assert (version.what_if, version.state) == (True, "draft")
+        assert "少一人" in version.title
+        assert not session.execute(
+            text("SELECT 1 FROM patrol WHERE roster_version_id = :v"), {"v": other}
+        ).first(), "nobody walks by it"
+    for step in ("review", "publish"):
+        assert draft.lead.post(f"/api/v1/rosters/{other}/{step}").status_code == 409
+    with draft.session() as session, pytest.raises(IntegrityError):
+        session.execute(
+            text("UPDATE roster_version SET state = 'published' WHERE id = :v"), {"v": other}
+        )
+    side = draft.lead.get(draft.desk + "/compare", params={"with": other}).json()
+    assert side["second"]["what_if"]
+    assert {line["key"] for line in side["comparison"]["levels"]} >= {"cover_minimum", "fairness"}
+    shown = draft.lead.get("/rosters?week=2026-11-30")
+    assert "少一人" not in shown.text or shown.status_code == 200
+    copied = draft.lead.post(f"/api/v1/rosters/{other}/desk/draft")
+    with draft.session() as session:
+        assert session.get_one(RosterVersion, copied.json()["id"]).what_if, "nor by copying"
+    wrong = draft.lead.post(
+        draft.desk + "/what-if", json={"kind": "one_fewer", "force": "volunteer"}
+    )
+    assert wrong.status_code == 422
+
+
+def test_what_is_published_goes_on_in_a_copy(draft):
+    with draft.session() as session, session.begin():
+        session.execute(text("UPDATE roster_version SET state = 'published'"))
+    refused = draft.lead.get(draft.desk)
+    assert refused.status_code == 409
+    assert "另存为草稿" in refused.json()["detail"]
+    made = draft.lead.post(draft.desk + "/draft")
+    assert made.status_code == 201
+    copied = draft.lead.get(f"/api/v1/rosters/{made.json()['id']}/desk").json()
+    assert copied["version"]["state"] == "draft"
+    assert copied["version"]["made_from"] == draft.version
+
+
+def test_the_desk_is_the_leads_of_its_own_community(draft):
+    assert draft.signed_in(Role.STREET_OFFICE).get(draft.desk).status_code == 403
+    assert draft.lead.get("/api/v1/rosters/999999/desk").status_code == 404
