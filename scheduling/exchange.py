@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from grid.errors import NotFound
@@ -31,7 +31,8 @@ from scheduling.core.reseat import (
     try_exchange,
 )
 from scheduling.core.roll import Roll
-from scheduling.publish import RosterIsLocked
+from scheduling.living_patrols import hand_over_patrols
+from scheduling.publish import RosterIsLocked, one_at_a_time
 from scheduling.rosters import Assignment, Patrol, RosterState, RosterVersion
 from scheduling.week import load_members, plan_of, problem_of
 
@@ -248,7 +249,7 @@ def held_week(session: Session, community_id: int, week_start: date) -> RosterVe
 
     Raises NotFound where none is published, RosterIsLocked where it is closed.
     """
-    _one_at_a_time(session, community_id, week_start)
+    one_at_a_time(session, community_id, week_start)
     version = session.scalar(
         select(RosterVersion)
         .where(
@@ -264,14 +265,6 @@ def held_week(session: Session, community_id: int, week_start: date) -> RosterVe
     if version.state == RosterState.LOCKED:
         raise RosterIsLocked(week=week_start.isoformat(), number=version.number)
     return version
-
-
-def _one_at_a_time(session: Session, community_id: int, week_start: date) -> None:
-    """Wait for whoever is making a version of this week, and only then look which is published."""
-    session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"roster {community_id} {week_start}"},
-    )
 
 
 def published_week(session: Session, community_id: int, week_start: date) -> RosterVersion | None:
@@ -302,7 +295,7 @@ def apply_exchange(
     """
     old = week.version
     problem, plan = week.exchanged(asked)
-    _one_at_a_time(session, old.community_id, old.week_start)
+    one_at_a_time(session, old.community_id, old.week_start)
     number = session.scalar(
         select(func.max(RosterVersion.number)).where(
             RosterVersion.community_id == old.community_id,
@@ -322,49 +315,19 @@ def apply_exchange(
         violations=len(report.violations) + len(report.mismatches),
         created_by=proposed_by,
         created_at=at,
+        submitted_by=proposed_by,
+        submitted_at=at,
+        made_from_id=old.id,
         reviewed_by=by,
         published_by=by,
     )
     session.add(new)
     session.flush()
-    _hand_over_patrols(session, old.id, new.id)
+    hand_over_patrols(session, old.id, new.id)
     _reseat_rows(session, new, asked)
     session.expire(old, ["patrols"])
     session.expire(new, ["patrols"])
     return new
-
-
-def _hand_over_patrols(session: Session, old_id: int, new_id: int) -> None:
-    """Give the living patrols to the new version, and the old one copies as they were."""
-    living = session.execute(
-        select(Patrol.__table__).where(Patrol.roster_version_id == old_id).order_by(Patrol.id)
-    ).all()
-    session.execute(
-        update(Patrol).where(Patrol.roster_version_id == old_id).values(roster_version_id=new_id)
-    )
-    if not living:
-        return
-    copies = [
-        {k: v for k, v in row._mapping.items() if k not in {"id", "roster_version_id"}}
-        | {"roster_version_id": old_id}
-        for row in living
-    ]
-    made = session.scalars(
-        insert(Patrol).returning(Patrol.id, sort_by_parameter_order=True), copies
-    ).all()
-    copy_of = dict(zip((row.id for row in living), made, strict=True))
-    seats = session.execute(
-        select(Assignment.__table__).where(Assignment.patrol_id.in_(list(copy_of)))
-    ).all()
-    if seats:
-        session.execute(
-            insert(Assignment),
-            [
-                {k: v for k, v in row._mapping.items() if k not in {"id", "patrol_id"}}
-                | {"patrol_id": copy_of[row.patrol_id]}
-                for row in seats
-            ],
-        )
 
 
 def _reseat_rows(session: Session, version: RosterVersion, asked: Exchange) -> None:
