@@ -233,7 +233,12 @@ def compare_page(
     versions = versions_of(
         db, caller.community_id, version.week_start, sent_only=caller.is_(Role.STREET_OFFICE)
     )
-    beside = readable(db, caller, other) if other else _other_version(versions, version)
+    if other:
+        beside: RosterVersion | None = readable(db, caller, other)
+    else:
+        # Nothing was said but "compare": from what it came from to what it is.
+        beside = _other_version(versions, version)
+        version, beside = (beside, version) if beside else (version, None)
     if beside is not None and beside.week_start != version.week_start:
         raise OtherWeek(number=beside.number, week=beside.week_start.isoformat())
     found = (
