@@ -107,8 +107,8 @@ def test_a_swap_goes_over_both_phones_and_the_lead_into_a_new_published_version(
     assert after.created_by != after.reviewed_by
     for one in (phone, other):
         assert "已换班" in one.get("/my/swaps").text
-    assert f"/patrols/{patrol}" in other.get(f"/my?week={after.week_start}").text
-    assert f"/patrols/{patrol}" not in phone.get(f"/my?week={after.week_start}").text
+    assert f'href="/patrols/{patrol}"' in other.get(f"/my?week={after.week_start}").text
+    assert f'href="/patrols/{patrol}"' not in phone.get(f"/my?week={after.week_start}").text
     assert other.get(f"/patrols/{patrol}").status_code == 200
     assert phone.get(f"/patrols/{patrol}").status_code == 404
     assert lead.get(f"/api/v1/rosters/{after.id}/check").json()["violations"] == []

@@ -21,7 +21,7 @@ from scheduling.core.problem import Lock
 from scheduling.core.reseat import Exchange, locks_moved, plan_of_roll, roll_of, try_exchange
 from scheduling.exchange import Choice, PublishedWeek, begins_at
 from scheduling.leave import enter_leave
-from scheduling.publish import RosterIsLocked
+from scheduling.publish import RosterIsLocked, publish
 from scheduling.rosters import Assignment, CheckIn, Patrol, PatrolRoute, RosterState, RosterVersion
 from scheduling.swaps import (
     Swap,
@@ -217,7 +217,7 @@ def test_an_approved_swap_is_published_as_a_new_version_that_the_checker_finds_s
         (p.key, n): s.member
         for p in plan_of(new).patrols
         for n, s in enumerate(p.seats)
-        if s.member  # fmt: skip
+        if s.member
     }
     stored = week.execute(
         select(Patrol.key, Assignment.seat, Member.staff_number)
@@ -289,13 +289,23 @@ def test_rest_counts_over_the_border_of_two_published_weeks(week, community):
         c.member for c in shown.choices(key, slot.key, NOW) if c.patrol is None
     )  # fmt: skip
     monday = publish_week(week, WEEK + timedelta(days=7))
-    early = week.scalars(select(Patrol).where(Patrol.roster_version_id == monday.id, Patrol.day == WEEK + timedelta(days=7)).order_by(Patrol.start_min)).first()  # fmt: skip
+    person = member(week, free)
+    theirs = select(Assignment.patrol_id).where(Assignment.member_id == person.id)
+    early = week.scalars(
+        select(Patrol)
+        .where(
+            Patrol.roster_version_id == monday.id,
+            Patrol.day == WEEK + timedelta(days=7),
+            Patrol.id.not_in(theirs),
+        )
+        .order_by(Patrol.start_min)
+    ).first()
     early.start_min, early.end_min = 60, 240
-    week.add(Assignment(patrol_id=early.id, member_id=member(week, free).id, seat=9))
+    week.add(Assignment(patrol_id=early.id, member_id=person.id, seat=9))
     week.flush()
     verdict = PublishedWeek(week, current_of(week, WEEK)).verdict(Exchange(key, slot.key, free))
-    assert [(b.member, b.rule) for b in verdict.breaches] == [(free, "rest")]
-    assert "相邻一周" in verdict.breaches[0].zh
+    rest = next(b for b in verdict.breaches if (b.member, b.rule) == (free, "rest"))
+    assert "相邻一周" in rest.zh
     assert free not in {c.member for c in PublishedWeek(week, current_of(week, WEEK)).choices(key, slot.key, NOW)}  # fmt: skip
 
 
@@ -452,5 +462,39 @@ def test_two_leads_who_approve_at_once_approve_once_and_two_swaps_both_come_thro
                 assert swap.other_id in sitting(session, swap.asker_patrol)
             per_version = session.execute(select(func.count()).select_from(Patrol).group_by(Patrol.roster_version_id)).scalars().all()  # fmt: skip
             assert len(set(per_version)) == 1
+    finally:
+        database.drop()
+
+
+def test_a_swap_and_a_publication_at_once_leave_one_published_version(server, sample_template):
+    database = server.clone(sample_template, f"swap_publish_{os.getpid()}")
+    try:
+        with Session(database.engine) as session, session.begin():
+            community = session.scalar(select(Community.id))
+            rival = publish_week(session)
+            rival.state = RosterState.REVIEWED
+            session.flush()
+            publish_week(session)
+            swap, rival = accepted(session).id, rival.id
+        calls = [
+            lambda session: approve(session, community, swap, by="lead", now=NOW),
+            lambda session: publish(session, community, rival, by="lead"),
+        ]
+
+        def run(call) -> str:
+            try:
+                with transaction(database.engine) as session:
+                    call(session)
+            except DomainError as refusal:
+                return type(refusal).__name__
+            return "done"
+
+        with ThreadPoolExecutor(2) as pool:
+            said = list(pool.map(run, calls))
+        # Whoever comes second finds the other's version; only the swap may have become obsolete.
+        assert said[1] == "done"
+        assert said[0] in {"done", "SwapSettled", "SwapBreaksRules", "SwapUnfit"}
+        with Session(database.engine) as session:
+            assert session.scalar(select(func.count()).where(RosterVersion.state == "published")) == 1  # fmt: skip
     finally:
         database.drop()
