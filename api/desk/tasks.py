@@ -8,13 +8,15 @@ from api.audit import record
 from api.jobs import Run, handler
 from api.rosters.tasks import Told
 from grid.database import transaction
+from scheduling.core.plan import RosterPlan
 from scheduling.core.problem import RosterProblem
+from scheduling.core.resolve import resolve as solve_again
 from scheduling.core.solve import Effort, solve
 from scheduling.core.what_if import Question, asked
 from scheduling.desk import problem_now
 from scheduling.rosters import RosterVersion
 from scheduling.versions import find_version, store_draft
-from scheduling.week import problem_of
+from scheduling.week import plan_of, problem_of
 
 QUESTION = set(Question.__dataclass_fields__)
 
@@ -43,8 +45,9 @@ def resolve(run: Run) -> dict[str, Any]:
         run.progress(0.0, "读取排班表", "Loading the roster")
         with transaction(run.engine) as session:
             source = find_version(session, run.community_id, source_id)
-            problem = problem_now(session, source)
-        done = _solved(run, problem, source_id, None)
+            problem, before = problem_now(session, source), plan_of(source)
+        plan = solve_again(problem, before, _effort(run.arguments), Told(run))
+        done = _stored(run, problem, plan, source_id, None)
     return {"next": f"/rosters/{done}/desk", "roster_version_id": done}
 
 
@@ -59,13 +62,15 @@ def what_if(run: Run) -> dict[str, Any]:
         with transaction(run.engine) as session:
             source = find_version(session, run.community_id, source_id)
             problem, title = asked(problem_of(source), Question(**given))
-        done = _solved(run, problem, source_id, title)
+        plan = solve(problem, _effort(run.arguments), Told(run))
+        done = _stored(run, problem, plan, source_id, title)
     return {"next": f"/rosters/{source_id}/compare?with={done}", "roster_version_id": done}
 
 
-def _solved(run: Run, problem: RosterProblem, source_id: int, title: str | None) -> int:
-    """Solve, store the version and record it; return its id."""
-    plan = solve(problem, _effort(run.arguments), Told(run))
+def _stored(
+    run: Run, problem: RosterProblem, plan: RosterPlan, source_id: int, title: str | None
+) -> int:
+    """Store the version and record it; return its id."""
     with transaction(run.engine) as session:
         version = store_draft(
             session, run.community_id, problem, plan, by=run.asked_by, job_id=run.id,

@@ -91,18 +91,22 @@ def all_fixes(problem: RosterProblem, plan: RosterPlan, patrol: str, seat: int) 
     had = len(check(problem, plan).violations)
     found = []
     for ways in (_called_in(roll, slot, seat), _relaxed(roll, slot, seat)):
-        found += _verified(ways, plan, before, had)
-    found += _verified(_dropped(roll, slot, seat), plan, before, had) or _verified(
-        _waived(roll, slot, seat), plan, before, had
+        found += _verified(ways, problem, plan, before, had)
+    found += _verified(_dropped(roll, slot, seat), problem, plan, before, had) or _verified(
+        _waived(roll, slot, seat), problem, plan, before, had
     )
     return sorted(found, key=lambda f: (f.order, f.member or "", f.dropped or ""))
 
 
-def _verified(ways: Iterator[Fix], plan: RosterPlan, before: dict[str, int], had: int) -> list[Fix]:
+def _verified(
+    ways: Iterator[Fix], of: RosterProblem, plan: RosterPlan, before: dict[str, int], had: int
+) -> list[Fix]:
     """Return the cheapest ways in whose roster the checker finds nothing new that is wrong."""
     priced = []
     for way in ways:
-        roll, changes = _on_its_problem(way, plan)
+        # A patrol that is given up is no gain: it is counted as if it were still asked for.
+        given_up = way.dropped == way.patrol
+        roll, changes = _on_its_problem(replace(way, problem=of) if given_up else way, plan)
         with tried(roll, changes) as objections:
             if objections:
                 continue
