@@ -286,3 +286,42 @@ def test_the_street_office_reviews_what_it_read_and_may_send_it_back(site, versi
         assert session.get_one(RosterVersion, draft).state == "reviewed"
         actions = session.scalars(text("SELECT action FROM audit_entry")).all()
     assert {"roster.submit", "roster.send-back", "roster.review", "roster.withdraw"} <= set(actions)
+
+
+def test_the_command_line_publishes_no_draft_without_another_reviewer(site, version, monkeypatch):
+    from typer.testing import CliRunner
+
+    from api.rosters import commands
+
+    monkeypatch.setattr(commands, "_ground", lambda: site.database.engine)
+    with site.session() as session, session.begin():
+        made = store_draft(
+            session, version.community_id, problem_of(version), plan_of(version), by="cli"
+        ).id
+    office = site.account(Role.STREET_OFFICE)
+
+    def run(*words):
+        return CliRunner().invoke(commands.commands, [str(word) for word in words])
+
+    for wrong in ([], ["--reviewer", "cli"], ["--reviewer", "nobody"]):
+        refused = run("publish", made, *wrong)
+        assert "--reviewer" in refused.exception.sentence("zh")
+    done = run("publish", made, "--reviewer", office)
+    assert done.exit_code == 0, done.output
+    with site.session() as session:
+        row = session.get_one(RosterVersion, made)
+        assert (row.state, row.reviewed_by, row.published_by) == ("published", office, "cli")
+
+
+def test_the_command_line_exports_by_the_files_ending(site, version, monkeypatch, tmp_path):
+    from typer.testing import CliRunner
+
+    from api.rosters import commands
+
+    monkeypatch.setattr(commands, "_ground", lambda: site.database.engine)
+    starts = {"xlsx": b"PK", "pdf": b"%PDF", "txt": "【沙鱼坝社区】".encode()}
+    for ending, start in starts.items():
+        out = tmp_path / f"排班表.{ending}"
+        done = CliRunner().invoke(commands.commands, ["export", str(version.id), "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        assert out.read_bytes().startswith(start)

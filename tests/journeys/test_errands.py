@@ -155,6 +155,7 @@ def test_every_role_finds_its_pages_whole_on_desk_and_phone_in_both_languages(li
             "/places",
             "/cells",
             "/imports",
+            "/feeds",
             "/docs",
         ),
         Role.STREET_OFFICE: ("/hotspots", "/requirements", "/requirements/new"),
