@@ -21,6 +21,7 @@ from api.sign_in.pages import client_address
 from api.today import next_monday, now, this_monday, today
 from api.web import Db, page, see_other
 from grid.errors import DomainError, NotFound
+from scheduling.conflicts import conflicts
 from scheduling.differences import OtherWeek, differences
 from scheduling.publish import (
     authors_of,
@@ -120,10 +121,18 @@ def _week_page(
         seen=mark_of(chosen) if chosen else "",
         reviewers=reviewers(db, caller.community_id, chosen) if chosen else [],
         waiting=waiting_for(db, caller, day) if caller.is_(*REVIEWING) else [],
+        broken=_broken(db, caller, chosen, day),
         FORCES=FORCES,
         LEVELS=LEVELS,
         STATES=STATES,
     )
+
+
+def _broken(db: Db, caller: Caller, version: RosterVersion | None, day: date) -> int:
+    """Count what of a published version does not hold any more: leave told since, leavers."""
+    if version is None or not caller.is_(Role.TEAM_LEAD) or version.state != RosterState.PUBLISHED:
+        return 0
+    return sum(c.version_id == version.id for c in conflicts(db, caller.community_id, day))
 
 
 @router.post("/rosters/generate")

@@ -80,6 +80,9 @@ def test_leave_goes_from_the_phone_over_the_lead_to_a_conflict_with_its_way_to_t
     assert link in after.text
     assert link in lead.get("/leave/conflicts").text
     assert link in lead.get(f"/members/{member.id}").text
+    banner = "1 处派班不再成立"
+    assert banner in lead.get(f"/rosters?week={WEEK}").text
+    assert banner not in fresh.signed_in(Role.STREET_OFFICE).get(f"/rosters?week={WEEK}").text
     assert "已批准" in phone.get("/my/leave").text
     with fresh.session() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("leave.")).order_by(AuditEntry.id.desc()).limit(2)).all()  # fmt: skip
