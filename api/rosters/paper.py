@@ -188,7 +188,8 @@ class Paper:
         for place, zones in places.items():
             parts = -(-len(zones) // COLUMNS_MAX)
             for part in _slices(zones, -(-len(zones) // parts)):
-                yield place, list(part)
+                which = f" {part[0].name}–{part[-1].name}" if parts > 1 else ""
+                yield place + which, list(part)
 
     def _columns(self, zones: list[Zone]) -> Iterator[list[tuple[Shift, Zone]]]:
         """Yield the columns of each page: those in which anybody walks this week, or should."""
