@@ -1,6 +1,8 @@
 """The desk as the board uses it: what is picked up, dropped, locked, taken back, and stored."""
 
+import random
 import time
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -369,3 +371,64 @@ def test_what_is_published_goes_on_in_a_copy(draft):
 def test_the_desk_is_the_leads_of_its_own_community(draft):
     assert draft.signed_in(Role.STREET_OFFICE).get(draft.desk).status_code == 403
     assert draft.lead.get("/api/v1/rosters/999999/desk").status_code == 404
+
+
+def test_thirty_random_acts_leave_plan_rows_and_checker_agreeing_and_all_can_be_undone(draft):
+    rng = random.Random(2)
+    first = draft.lead.get(draft.desk).json()
+    done: Counter[str] = Counter()
+    acts = ["edit", "edit", "lock", "sick", "fix", "fix", "undo"]
+    for _ in range(30):
+        board = draft.lead.get(draft.desk).json()
+        taken = [k for k, m in seats(board).items() if m]
+        act = "redo" if board["redo"] and rng.random() < 0.5 else rng.choice(acts)
+        if act == "edit":
+            patrol, seat = rng.choice(taken)
+            found = draft.lead.get(draft.desk + "/targets", params={"patrol": patrol, "seat": seat})
+            able = [t for t in found.json()["targets"] if t["allowed"]]
+            if not able:
+                continue
+            to = rng.choice(able)
+            body = {"kind": to["kind"], "patrol": patrol, "seat": seat, "to_patrol": to["patrol"], "to_seat": to["seat"]}  # fmt: skip
+            answer = draft.lead.post(draft.desk + "/edits", json=body)
+        elif act == "lock":
+            patrol, seat = rng.choice(taken)
+            answer = draft.lead.post(
+                draft.desk + "/locks", json={"patrol": patrol, "seat": seat, "locked": True}
+            )
+        elif act == "sick":
+            who, day = rng.choice(board["members"])["key"], rng.randrange(7)
+            answer = draft.lead.post(
+                draft.desk + "/sick", json={"member": who, "from_day": day, "to_day": day}
+            )
+        elif act == "fix":
+            if not board["empty_seats"]:
+                continue
+            empty = rng.choice(board["empty_seats"])
+            place = {"patrol": empty["patrol"], "seat": empty["seat"]}
+            fixes = draft.lead.get(draft.desk + "/fixes", params=place).json()
+            if not fixes:
+                continue
+            answer = draft.lead.post(draft.desk + "/fixes", json=rng.choice(fixes)["edit"])
+        else:
+            if not board[act]:
+                continue
+            answer = draft.lead.post(f"{draft.desk}/{act}")
+        assert answer.status_code == 200, (act, answer.text)
+        done[act] += 1
+        version = stored(draft)
+        report = check(problem_of(version), plan_of(version))
+        assert report.mismatches == (), act
+        assert {v.rule for v in report.violations} <= {"whole_team", "never_alone", "officer_leads"}
+        assert rows(draft) == {
+            (p.key, n, s.member)
+            for p in plan_of(version).patrols if p.walked
+            for n, s in enumerate(p.seats) if s.member
+        }, act  # fmt: skip
+    assert set(done) == {"edit", "lock", "sick", "fix", "undo", "redo"}, done
+    while draft.lead.get(draft.desk).json()["undo"]:
+        assert draft.lead.post(draft.desk + "/undo").status_code == 200
+    last = draft.lead.get(draft.desk).json()
+    assert seats(last) == seats(first)
+    assert last["levels"] == first["levels"]
+    assert last["members"] == first["members"]
