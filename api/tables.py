@@ -12,6 +12,8 @@ import grid.places
 import grid.walkways
 import scheduling.availability
 import scheduling.demand
+import scheduling.duties
+import scheduling.events
 import scheduling.feeds
 import scheduling.leave
 import scheduling.rosters

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grid.database import Base
+from grid.database import Base, Instant, Key
 
 
 class DayKind(StrEnum):
@@ -32,3 +32,23 @@ class CalendarDay(Base):
     kind: Mapped[str]
     name: Mapped[str | None]
     source: Mapped[str] = mapped_column(default="chinesecalendar")
+
+
+class CalendarEdit(Base):
+    """One edit of a day by a person, with what the day was before: it can be taken back."""
+
+    __tablename__ = "calendar_edit"
+
+    id: Mapped[Key]
+    day: Mapped[date] = mapped_column(index=True)
+    kind_before: Mapped[str | None]
+    """None where the day's year was unknown."""
+    name_before: Mapped[str | None]
+    source_before: Mapped[str | None]
+    kind: Mapped[str]
+    name: Mapped[str | None]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[Instant]
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[Instant | None]

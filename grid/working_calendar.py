@@ -6,15 +6,15 @@ The package ``chinesecalendar`` knows the years whose notice has been published 
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import chinese_calendar
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from grid.calendar import CalendarDay, DayKind
-from grid.errors import DomainError
+from grid.calendar import CalendarDay, CalendarEdit, DayKind
+from grid.errors import Conflict, DomainError, NotFound
 
 FROM_NOTICE = "chinesecalendar"
 ASSUMED = "assumed"
@@ -41,6 +41,27 @@ class DayOutOfReach(DomainError):
 
     zh = "日期 {day} 超出工作日历范围（2004 年至 {last} 年）。请检查年份。"
     en = "The day {day} is outside the working calendar (2004 to {last}). Check the year."
+
+
+class ReasonMissing(DomainError):
+    """An edit of the calendar without a reason."""
+
+    zh = "请填写修改 {day} 的理由，例如“国办发明电〔2026〕7号”或“社区庙会”。"
+    en = "Say why {day} is changed, for instance the number of the notice or the local fair."
+
+
+class NothingChanges(DomainError):
+    """An edit that says what the day already is."""
+
+    zh = "{day} 本来就是这样，没有需要修改的内容。请选择另一种日期类型或名称。"
+    en = "{day} is that already. Choose another kind of day or another name."
+
+
+class EditedSince(Conflict):
+    """An older edit cannot be undone under a newer one."""
+
+    zh = "{day} 在这次修改之后又改过，或已经撤销。请从该日最近的一次修改开始撤销。"
+    en = "{day} was edited again since, or this is undone already. Undo its latest edit first."
 
 
 def noticed_years() -> range:
@@ -157,5 +178,115 @@ def forget_year(session: Session, year: int) -> None:
         delete(CalendarDay).where(
             CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)),
             CalendarDay.source != FROM_NOTICE,
+        )
+    )
+
+
+def edit_day(
+    session: Session,
+    day: date,
+    kind: DayKind,
+    name: str | None,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+) -> CalendarEdit:
+    """Say what a day is, with the reason; the edit is kept so that it can be undone.
+
+    Raises ReasonMissing, NothingChanges or DayOutOfReach.
+    """
+    reason, name = reason.strip(), (name or "").strip() or None
+    if not reason:
+        raise ReasonMissing(day=day.isoformat())
+    was = session.get(CalendarDay, day, populate_existing=True)
+    if was is not None and (was.kind, was.name) == (kind, name):
+        raise NothingChanges(day=day.isoformat())
+    edit = CalendarEdit(
+        day=day,
+        kind_before=was.kind if was else None,
+        name_before=was.name if was else None,
+        source_before=was.source if was else None,
+        kind=kind,
+        name=name,
+        reason=reason,
+        made_by=by,
+        made_at=now,
+    )
+    set_day(session, day, kind, name)
+    session.add(edit)
+    session.flush()
+    session.expire_all()
+    return edit
+
+
+def undo_edit(session: Session, edit_id: int, *, by: str, now: datetime) -> CalendarEdit:
+    """Make a day what it was before its latest edit. Raises NotFound or EditedSince.
+
+    A day whose year was unknown goes back to unknown with the whole year, once no edit of that
+    year is left; until then it follows its weekday, as the year's other days do.
+    """
+    edit = session.get(CalendarEdit, edit_id, with_for_update=True)
+    if edit is None:
+        raise NotFound(thing="日历修改", name=edit_id)
+    latest = session.scalar(
+        select(func.max(CalendarEdit.id)).where(
+            CalendarEdit.day == edit.day, CalendarEdit.undone_at.is_(None)
+        )
+    )
+    if latest != edit.id:
+        raise EditedSince(day=edit.day.isoformat())
+    edit.undone_by, edit.undone_at = by, now
+    session.flush()
+    row = session.get_one(CalendarDay, edit.day, populate_existing=True)
+    row.kind = edit.kind_before or _plain(edit.day)
+    row.name = edit.name_before
+    row.source = edit.source_before or ASSUMED
+    session.flush()
+    if edit.kind_before is None or edit.source_before == ASSUMED:
+        _forget_where_nothing_is_said(session, edit.day.year)
+    return edit
+
+
+def _forget_where_nothing_is_said(session: Session, year: int) -> None:
+    said = session.scalar(
+        select(CalendarDay.day)
+        .where(
+            CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)),
+            CalendarDay.source != ASSUMED,
+        )
+        .limit(1)
+    )
+    if said is None:
+        forget_year(session, year)
+    session.expire_all()
+
+
+def days_between(session: Session, first: date, last: date) -> dict[date, CalendarDay]:
+    """Return the days that are known, from ``first`` to ``last`` (included)."""
+    rows = session.scalars(select(CalendarDay).where(CalendarDay.day.between(first, last)))
+    return {row.day: row for row in rows}
+
+
+def assumed_year(session: Session, year: int) -> bool:
+    """Say whether a year's days mostly follow their weekday only: its notice is awaited."""
+    found = session.scalar(
+        select(CalendarDay.day)
+        .where(
+            CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)),
+            CalendarDay.source == ASSUMED,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def edits_between(session: Session, first: date, last: date) -> list[CalendarEdit]:
+    """Return the edits of these days, the newest first."""
+    return list(
+        session.scalars(
+            select(CalendarEdit)
+            .where(CalendarEdit.day.between(first, last))
+            .order_by(CalendarEdit.id.desc())
         )
     )

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,6 +44,9 @@ class PatrolType(Base):
     """Seats in order: [{"forces": ["officer"], "leader": true}, …]; scheduling.core reads it."""
     enforcement: Mapped[bool] = mapped_column(default=False, server_default="false")
     """Whether it enforces, and so is led by an officer; else it observes and reports."""
+    duties: Mapped[list[str]] = mapped_column(ARRAY(String), default=list, server_default="{}")
+    """Codes of the duties it carries: with them the duty matrix shapes its composition."""
+    active: Mapped[bool] = mapped_column(default=True, server_default="true")
 
 
 class CoverDemand(Base):

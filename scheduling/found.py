@@ -15,6 +15,7 @@ from grid.communities import Estate
 from grid.errors import DomainError
 from grid.people import Force, Member
 from scheduling.demand import CoverDemand, PatrolType, ShiftTemplate
+from scheduling.duties import seed_duties
 
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 SHIFTS = (
@@ -106,7 +107,7 @@ class _Ground:
 
 
 def found_demand(session: Session, community_id: int) -> bool:
-    """Give a community its first shifts, patrol types and cover; return whether they are new.
+    """Give a community its first shifts, patrol types, duties and cover; return whether they are new.
 
     A community that has shift templates is left as it is. Raises NobodyToPatrol. The caller
     commits.
@@ -140,6 +141,7 @@ def found_demand(session: Session, community_id: int) -> bool:
     }
     session.add_all([*shifts.values(), *types.values()])
     session.flush()
+    seed_duties(session, community_id)
     cover: dict[tuple[int, str, str, int], set[int]] = {}
     for zone, day, shift, kind, minimum in _cover(ground):
         cover.setdefault((zone, shift, kind, minimum), set()).add(day)

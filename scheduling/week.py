@@ -24,6 +24,8 @@ from scheduling.core.plan import RosterPlan, read_plan
 from scheduling.core.problem import DAY_MIN, WEEK_DAYS, RosterProblem, read_problem
 from scheduling.core.slots import overlap_min
 from scheduling.demand import CoverDemand, PatrolRequirement, PatrolType, ShiftTemplate
+from scheduling.duties import load_matrix
+from scheduling.events import raise_demand
 from scheduling.leave import Leave, LeaveState
 from scheduling.rosters import RosterState, RosterVersion
 
@@ -78,16 +80,23 @@ def load_problem(session: Session, community_id: int, week_start: date) -> Roste
         .order_by(ShiftTemplate.start_min, ShiftTemplate.code)
     ).all()
     types = session.scalars(
-        select(PatrolType).where(PatrolType.community_id == community_id).order_by(PatrolType.code)
+        select(PatrolType)
+        .where(PatrolType.community_id == community_id, PatrolType.active)
+        .order_by(PatrolType.code)
     ).all()
+    matrix = load_matrix(session, community_id)
     members = _members(session, community_id, first, zone_keys)
     requirements = _requirements(session, community_id, first, last, zone_keys)
-    demands = _with_extras(
+    raised, events = raise_demand(
+        session,
+        community_id,
+        first,
         _demands(session, community_id, first, zones, zone_keys, shifts, types),
-        requirements,
+        zone_keys,
         shifts,
         types,
     )
+    demands = _with_extras(raised, requirements, shifts, types)
     for found, zh, cure, en, cure_en in (
         (zones, "有效的巡区", "划分巡区", "patrol zones", "Draw the zones"),
         (members, "在岗队员", "录入队员", "members", "Enter the members"),
@@ -110,10 +119,10 @@ def load_problem(session: Session, community_id: int, week_start: date) -> Roste
             core.Shift(key=s.code, name=s.name, start_min=s.start_min, end_min=s.end_min)
             for s in shifts
         ),
-        types=tuple(_type(t) for t in types),
+        types=tuple(_type(t, matrix.seats(t)) for t in types),
         demands=tuple(demands),
         requirements=tuple(requirements),
-        notes=tuple(notes),
+        notes=(*notes, *events),
     )
 
 
@@ -134,14 +143,8 @@ def plan_of(version: RosterVersion) -> RosterPlan:
     return read_plan(json.dumps(version.plan))
 
 
-def _type(row: PatrolType) -> core.PatrolType:
-    document = {
-        "key": row.code,
-        "name": row.name,
-        "seats": row.composition,
-        "enforcement": row.enforcement,
-    }
-    return core.read_patrol_type(json.dumps(document), row.name)
+def _type(row: PatrolType, seats: tuple[core.Seat, ...]) -> core.PatrolType:
+    return core.PatrolType(key=row.code, name=row.name, seats=seats, enforcement=row.enforcement)
 
 
 def _zones(
