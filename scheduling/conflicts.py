@@ -11,9 +11,11 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from grid.errors import Conflict
+
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class Broken:
     """A member on a published patrol that they cannot walk, and why."""
 
     version_id: int
@@ -42,7 +44,7 @@ class Conflict:
         return f"/rosters/{self.version_id}/desk?member={self.staff_number}&day={n}"
 
 
-_PUBLISHED = """
+_ASSIGNED = """
     SELECT v.id AS version_id, v.week_start, v.number, v.state = 'locked' AS locked,
            p.id AS patrol_id, p.key AS patrol_key, p.day, p.start_min, p.end_min,
            z.name AS zone, s.name AS shift, a.leader, m.id AS member_id, m.staff_number,
@@ -56,7 +58,7 @@ _PUBLISHED = """
     -- The last day the patrol touches: past midnight it is the next one.
     CROSS JOIN LATERAL (SELECT p.day + (p.end_min - 1) / 1440 AS last_day) touched
     CROSS JOIN LATERAL ({why}) AS why
-    WHERE v.community_id = :community_id AND v.state IN ('published', 'locked')
+    WHERE v.community_id = :community_id AND {which}
       AND p.day >= :since
       AND (CAST(:member_id AS bigint) IS NULL OR m.id = :member_id)
     ORDER BY p.day, p.start_min, p.id, m.staff_number, why.why
@@ -92,23 +94,25 @@ _SUPPOSED = """
     WHERE CAST(:first_day AS date) <= touched.last_day AND CAST(:last_day AS date) >= p.day
 """
 
-_CONFLICTS = text(_PUBLISHED.format(why=_NOW))
-_WOULD_BREAK = text(_PUBLISHED.format(why=_SUPPOSED))
+_GONE_BY = "v.state IN ('published', 'locked')"
+_CONFLICTS = text(_ASSIGNED.format(why=_NOW, which=_GONE_BY))
+_WOULD_BREAK = text(_ASSIGNED.format(why=_SUPPOSED, which=_GONE_BY))
+_OF_VERSION = text(_ASSIGNED.format(why=_NOW, which="v.id = :version_id"))
 
 
 def conflicts(
     session: Session, community_id: int, since: date, *, member_id: int | None = None
-) -> Sequence[Conflict]:
+) -> Sequence[Broken]:
     """Return what of the published rosters does not hold from a day on."""
     rows = session.execute(
         _CONFLICTS, {"community_id": community_id, "since": since, "member_id": member_id}
     )
-    return [Conflict(**row._mapping) for row in rows]
+    return [Broken(**row._mapping) for row in rows]
 
 
 def would_break(
     session: Session, community_id: int, member_id: int, first_day: date, last_day: date
-) -> Sequence[Conflict]:
+) -> Sequence[Broken]:
     """Return the published patrols that leave on these days would break."""
     rows = session.execute(
         _WOULD_BREAK,
@@ -121,4 +125,40 @@ def would_break(
             "last_day": last_day,
         },
     )
-    return [Conflict(**row._mapping) for row in rows]
+    return [Broken(**row._mapping) for row in rows]
+
+
+NEVER_TRADED = {"leave": ("请假", "on leave"), "left": ("不在队", "not in the team"), "employer": ("不属于该小区的物业", "another firm's estate")}  # fmt: skip
+"""What no lead can ease at the desk; a day off or closed hours may have been, on purpose."""
+
+
+class ToldSince(Conflict):
+    """A version is to be published although something told since it was made forbids it."""
+
+    zh = "这一版排好之后又有变动，{n} 处派班不能成立：{first}。请在“调整排班”里换人（已送审的先退回草稿），再审核发布。"
+    en = "Since this version was made, {n} of its assignments became impossible: {first_en}. Replace them at the desk (send it back to draft first where it was sent), then review and publish it."
+
+
+def refuse_told_since(session: Session, community_id: int, version_id: int, today: date) -> None:
+    """Refuse a version with leave, leavers or changed firms that came after it was made.
+
+    The version's own problem knows nothing of them; days that are past are left as they were.
+    """
+    rows = session.execute(
+        _OF_VERSION,
+        {
+            "community_id": community_id,
+            "version_id": version_id,
+            "since": today,
+            "member_id": None,
+        },
+    ).all()
+    broken = [row for row in rows if row.why in NEVER_TRADED]
+    if broken:
+        row = broken[0]
+        zh, en = NEVER_TRADED[row.why]
+        raise ToldSince(
+            n=len(broken),
+            first=f"{row.member} {row.day:%m月%d日}{row.shift}（{zh}）",
+            first_en=f"{row.member}, {row.shift} on {row.day.isoformat()} ({en})",
+        )

@@ -10,7 +10,7 @@ from api.permissions import Caller
 from grid.errors import NotFound
 from grid.people import Member
 from grid.team import find_member
-from scheduling.conflicts import Conflict, would_break
+from scheduling.conflicts import Broken, would_break
 from scheduling.leave import Leave, decide_leave, enter_leave, withdraw_leave
 
 
@@ -49,7 +49,7 @@ def decide(
     decision: str,
     now: datetime,
     address: str,
-) -> tuple[Leave, Member, Sequence[Conflict]]:
+) -> tuple[Leave, Member, Sequence[Broken]]:
     """Approve or refuse leave; return it with the published patrols that now break."""
     leave, member = decide_leave(
         session,
@@ -75,7 +75,7 @@ def enter(
     today: date,
     now: datetime,
     address: str,
-) -> tuple[Leave, Member, Sequence[Conflict]]:
+) -> tuple[Leave, Member, Sequence[Broken]]:
     """Enter leave as the lead; return it with the published patrols that now break."""
     member = find_member(session, caller.community_id, member_id)
     leave = enter_leave(
@@ -107,7 +107,7 @@ def withdraw(
     return leave, member
 
 
-def broken_by(session: Session, caller: Caller, leave: Leave) -> Sequence[Conflict]:
+def broken_by(session: Session, caller: Caller, leave: Leave) -> Sequence[Broken]:
     """Return the published patrols that leave breaks, or would."""
     return would_break(
         session, caller.community_id, leave.member_id, leave.first_day, leave.last_day

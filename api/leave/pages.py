@@ -21,7 +21,7 @@ from grid.errors import DomainError, NotFound
 from grid.people import Member
 from grid.team import serves
 from scheduling.availability import add_wish, drop_wish, wishes_of
-from scheduling.conflicts import Conflict, conflicts
+from scheduling.conflicts import Broken, conflicts
 from scheduling.demand import ShiftTemplate
 from scheduling.leave import Leave, ask_leave, leave_between, leave_of_member, waiting_leave
 
@@ -43,7 +43,7 @@ def _lead_page(
     member_id: int | None = None,
     error: DomainError | None = None,
     settled: Leave | None = None,
-    broken: Sequence[Conflict] = (),
+    broken: Sequence[Broken] = (),
     said: str = "",
 ) -> Response:
     day = today(request.app.state.settings)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scheduling.conflicts import Conflict
+from scheduling.conflicts import Broken
 from scheduling.leave import Leave, LeaveState
 
 
@@ -64,7 +64,7 @@ class LeaveOut(BaseModel):
     """Published patrols that it breaks, after it was entered or approved."""
 
 
-def leave_out(leave: Leave, staff_number: str, broken: "list[Conflict] | None" = None) -> LeaveOut:
+def leave_out(leave: Leave, staff_number: str, broken: "list[Broken] | None" = None) -> LeaveOut:
     """Return leave as a program sees it."""
     return LeaveOut(
         id=leave.id,

@@ -21,7 +21,7 @@ from api.sign_in.pages import client_address
 from api.today import next_monday, now, this_monday, today
 from api.web import Db, page, see_other
 from grid.errors import DomainError, NotFound
-from scheduling.conflicts import conflicts
+from scheduling.conflicts import conflicts, refuse_told_since
 from scheduling.differences import OtherWeek, differences
 from scheduling.publish import (
     authors_of,
@@ -204,6 +204,8 @@ def change_state(
     """Take one step of a version's life and record it. Raises NotFound or a conflict."""
     community_id = readable(db, caller, version_id).community_id
     by, moment = caller.username, now(request.app.state.settings)
+    if step in {"submit", "review", "publish"}:
+        refuse_told_since(db, community_id, version_id, today(request.app.state.settings))
     if step == "submit":
         version = submit(db, community_id, version_id, by=by, now=moment)
     elif step == "review":

@@ -200,3 +200,18 @@ def test_wishes_are_kept_one_for_a_day_and_shift_and_deleted_by_their_member_onl
     theirs = fresh.signed_in(Role.PATROLLER, member_id=other)
     assert theirs.post(f"/my/wishes/{rows[0].id}/delete").status_code == 404
     assert phone.post(f"/my/wishes/{rows[0].id}/delete").status_code == 303
+
+
+def test_leave_approved_while_a_roster_waits_for_review_stops_it_with_what_to_do(fresh):
+    member, patrol = on_duty(fresh)
+    lead = fresh.signed_in(Role.TEAM_LEAD)
+    with fresh.session() as session, session.begin():
+        session.execute(text("UPDATE roster_version SET state = 'reviewed', published_by = NULL"))
+    day = patrol.day.isoformat()
+    lead.post("/leave", data={"member_id": member.id, "first_day": day, "last_day": day})
+    url = f"/rosters/{patrol.roster_version_id}/publish"
+    refused = lead.post(url)
+    assert refused.status_code == 409
+    assert "请在“调整排班”里换人" in refused.text
+    assert lead.post(f"/leave/{only_leave(fresh).id}/withdraw").status_code == 303
+    assert lead.post(url).status_code == 303

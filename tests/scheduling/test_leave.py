@@ -12,7 +12,7 @@ from grid.communities import Community
 from grid.errors import NotFound
 from grid.people import Member
 from scheduling.availability import absences
-from scheduling.conflicts import conflicts, would_break
+from scheduling.conflicts import ToldSince, conflicts, refuse_told_since, would_break
 from scheduling.core.problem import Absence
 from scheduling.leave import (
     Leave,
@@ -195,6 +195,24 @@ def test_a_draft_and_an_earlier_day_are_no_conflict(week, community):
     week.scalars(select(RosterVersion)).one().state = RosterState.REVIEWED
     week.flush()
     assert conflicts(week, community, WEEK) == []
+
+
+def test_a_draft_that_leave_overtook_is_not_published_but_an_eased_day_off_is(week, community):
+    member, patrols = busy(week)
+    draft = week.scalars(select(RosterVersion)).one()
+    draft.state = RosterState.DRAFT
+    day = patrols[0].day
+    member.days_off = [day.isoweekday()]
+    week.flush()
+    refuse_told_since(week, community, draft.id, TODAY)
+    enter_leave(week, member, day, day, reason="", by="lead", today=TODAY, now=NOW)
+    with pytest.raises(ToldSince) as refusal:
+        refuse_told_since(week, community, draft.id, TODAY)
+    assert refusal.value.status == 409
+    assert member.name in str(refusal.value)
+    assert "请假" in str(refusal.value)
+    refuse_told_since(week, community, draft.id, WEEK + timedelta(days=7))
+    refuse_told_since(week, community + 1, draft.id, TODAY)
 
 
 def test_leavers_new_days_off_and_closed_hours_break_what_is_published(week, community):
