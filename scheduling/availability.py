@@ -1,5 +1,6 @@
 """When a member can be asked: weekly hours that are closed, and wishes for and against days."""
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from grid.database import Base, Instant, Key
 from grid.errors import DomainError, NotFound
 from grid.people import Member
-from scheduling.core.problem import DAY_MIN, WEEK_DAYS, Absence
+from scheduling.core.problem import DAY_MIN, WEEK_DAYS, Absence, Request
 from scheduling.demand import ShiftTemplate
 
 WISHES_AHEAD_DAYS = 92
@@ -54,6 +55,32 @@ def absences(member: Member, first: date) -> tuple[Absence, ...]:
                 if ends > 0:
                     found.add((max(0, begins), ends))
     return tuple(Absence(start_min=start, end_min=end) for start, end in sorted(found))
+
+
+def requests_of_week(
+    session: Session, community_id: int, first: date
+) -> dict[int, tuple[Request, ...]]:
+    """Return the wishes of the week that starts on ``first``, by member id.
+
+    A wish for a shift that is no longer walked falls away.
+    """
+    rows = session.execute(
+        select(MemberRequest, ShiftTemplate.code)
+        .join(Member, Member.id == MemberRequest.member_id)
+        .outerjoin(ShiftTemplate, ShiftTemplate.id == MemberRequest.shift_template_id)
+        .where(
+            Member.community_id == community_id,
+            MemberRequest.day.between(first, first + timedelta(days=WEEK_DAYS - 1)),
+            MemberRequest.shift_template_id.is_(None) | ShiftTemplate.active,
+        )
+        .order_by(MemberRequest.day, ShiftTemplate.code)
+    )
+    found: dict[int, list[Request]] = defaultdict(list)
+    for wish, shift in rows:
+        found[wish.member_id].append(
+            Request(day=(wish.day - first).days, wants=wish.wants, shift=shift, weight=wish.weight)
+        )
+    return {member: tuple(wishes) for member, wishes in found.items()}
 
 
 def _window(stored: dict[str, object]) -> tuple[frozenset[int], int, int]:

@@ -96,8 +96,15 @@ class PublishedWeek:
             if now is None:
                 members.append(replace(was, leave=tuple(range(len(self.problem.days)))))
             else:
-                # A home zone may have been redrawn since; lending is the week's own.
-                members.append(replace(now, home_zone=was.home_zone, lent_to=was.lent_to))
+                # Zones and shifts may have been redrawn since; lending and wishes are the week's own.
+                members.append(
+                    replace(
+                        now,
+                        home_zone=was.home_zone,
+                        lent_to=was.lent_to,
+                        requests=was.requests,
+                    )
+                )
         return replace(self.problem, members=tuple(members))
 
     @cached_property

@@ -18,7 +18,7 @@ from grid.communities import Community, Employer, Estate
 from grid.errors import DomainError
 from grid.people import Member
 from grid.working_calendar import day_kinds, unknown_year
-from scheduling.availability import absences
+from scheduling.availability import absences, requests_of_week
 from scheduling.core import problem as core
 from scheduling.core.plan import RosterPlan, read_plan
 from scheduling.core.problem import DAY_MIN, WEEK_DAYS, RosterProblem, read_problem
@@ -208,6 +208,7 @@ def _members(
         away.setdefault(leave.member_id, set()).update(
             n for n, day in enumerate(days) if leave.first_day <= day <= leave.last_day
         )
+    wishes = requests_of_week(session, community_id, first)
     past = history(session, community_id, first)
     found = []
     for member, employer in rows:
@@ -233,6 +234,7 @@ def _members(
                 days_off=tuple(sorted(days_off)),
                 leave=tuple(sorted(leave_days)),
                 unavailable=absences(member, first),
+                requests=wishes.get(member.id, ()),
                 limits=core.Limits(
                     minutes_week=member.max_minutes_week,
                     patrols_week=member.max_patrols_week,

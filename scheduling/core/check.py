@@ -468,8 +468,18 @@ class _Checker:
             ),
             "cover_ideal": ideal,
             "fairness": sum(max(loads) - min(loads) for _, _, loads in self._groups()),
-            "preferences": away,
+            "preferences": away + self._wishes_missed(),
         }
+
+    def _wishes_missed(self) -> int:
+        missed = 0
+        for who in self.problem.members:
+            worked = {(d.patrol.day, d.patrol.shift) for d in self.duties.get(who.key, [])}
+            days = {day for day, _ in worked}
+            for wish in who.requests:
+                works = wish.day in days if wish.shift is None else (wish.day, wish.shift) in worked
+                missed += wish.weight if works != wish.wants else 0
+        return missed
 
     def _figures(self, costs: dict[str, int]) -> None:
         plan = self.plan

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from grid.errors import DomainError
 
@@ -174,6 +174,26 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A member's wish to be asked (``wants``), or not, on a day, or in one shift of it.
+
+    It is weighed among the preferences, after all else, and never breaks a rule.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    day: int
+    wants: bool
+    shift: str | None = None
+    """None is the whole day."""
+    weight: int = 5
+    """What it costs not to be granted; a patrol outside the home zone costs 1."""
+
+    def __post_init__(self) -> None:
+        _between("request", 1, 100, weight=self.weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A member: what they may do, when, and what they bring along from the weeks before."""
 
@@ -192,6 +212,8 @@ class Member:
     leave: tuple[int, ...] = ()
     """Days of the roster on leave: no minute of any patrol."""
     unavailable: tuple[Absence, ...] = ()
+    # Left out where there are none, so that plans made before wishes existed keep their digest.
+    requests: Annotated[tuple[Request, ...], Field(exclude_if=lambda wishes: not wishes)] = ()
     limits: Limits = Limits()
     available_min: int = 2400
     """What the load is divided by; 0 leaves the member out of the fairness."""
@@ -414,14 +436,18 @@ class RosterProblem:
     def _check_people(self) -> None:
         last = len(self.days) - 1
         zones = {z.key for z in self.zones}
+        shifts = {s.key for s in self.shifts}
         for m in self.members:
             if m.home_zone is not None and m.home_zone not in zones:
                 raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=m.home_zone)
             for zone in m.lent_to:
                 if zone not in zones:
                     raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=zone)
-            for day in (*m.days_off, *m.leave):
+            for day in (*m.days_off, *m.leave, *(r.day for r in m.requests)):
                 _between(m.key, 0, last, day=day)
+            for request in m.requests:
+                if request.shift is not None and request.shift not in shifts:
+                    raise NoSuchKey(where=m.key, thing="班次", thing_en="shift", key=request.shift)
 
     def _check_demands(self) -> None:
         last = len(self.days) - 1

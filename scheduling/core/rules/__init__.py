@@ -8,6 +8,7 @@ from scheduling.core.rules.home_zone import HomeZone
 from scheduling.core.rules.legal_power import NeverAlone, OfficerLeads
 from scheduling.core.rules.lock import KeepLocks
 from scheduling.core.rules.one_patrol import OnePatrol
+from scheduling.core.rules.requests import Requests
 from scheduling.core.rules.requirement import Requirements
 from scheduling.core.rules.rest import Rest
 from scheduling.core.rules.rule import Rule, Stop, Wish
@@ -41,6 +42,7 @@ WISHES: tuple[Wish, ...] = (
     IdealCover(),
     EqualLoad(),
     HomeZone(),
+    Requests(),
 )
 
 __all__ = ["HARD", "WISHES", "Rule", "Stop", "Wish"]
