@@ -31,6 +31,7 @@ from api.permissions import Caller, allow
 from api.rosters.pages import VersionId
 from api.sign_in.pages import client_address
 from api.web import Db
+from grid.member_words import masked_phone
 from grid.people import Member
 from scheduling.core.compare import compare
 from scheduling.core.consequences import targets_of_member, targets_of_seat
@@ -124,14 +125,19 @@ def redo(request: Request, db: Db, caller: Lead, version_id: VersionId) -> Board
 
 @router.get("/replacements")
 def who_could_step_in(
+    request: Request,
     db: Db,
     caller: Lead,
     version_id: VersionId,
     member: Annotated[str, Query(max_length=100)],
     patrol: PatrolKey = None,
     day: Annotated[int | None, Query(ge=0, le=41)] = None,
+    phones: bool = False,
 ) -> list[ReplacementsOut]:
-    """Return who could step in on one patrol, or from a day on, the best first."""
+    """Return who could step in on one patrol, or from a day on, the best first.
+
+    Telephone numbers are whole only when asked for, and that is recorded.
+    """
     desk = open_desk(db, caller.community_id, version_id)
     if patrol is None and day is None:
         raise EditIncomplete(
@@ -142,7 +148,17 @@ def who_could_step_in(
     rows = db.execute(
         select(Member.staff_number, Member.phone).where(Member.community_id == caller.community_id)
     )
-    phones = {number: phone for number, phone in rows}
+    told = {number: phone if phones else masked_phone(phone) for number, phone in rows}
+    if phones:
+        record(
+            db,
+            actor=caller.username,
+            action="member.phones",
+            target=f"{desk.version.week_start.isoformat()} #{desk.version.number}",
+            address=client_address(request),
+            community_id=caller.community_id,
+            details={"replaced": member},
+        )
     names = {m.key: m.name for m in desk.problem.members}
     return [
         ReplacementsOut(
@@ -152,7 +168,7 @@ def who_could_step_in(
                 ChoiceOut(
                     member=c.member,
                     name=names[c.member],
-                    phone=phones.get(c.member),
+                    phone=told.get(c.member),
                     cost_by_level=c.cost_by_level,
                     changes=len(c.changes),
                     zh=c.zh,

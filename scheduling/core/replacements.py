@@ -137,6 +137,9 @@ def _in_turn(
         if lock_objections(roll.problem, leaves):
             continue
         first = [*leaves, SeatChange(slot, seat, None, member.key)]
+        with tried(roll, first) as objections:
+            if any(o.member == member.key for o in objections):
+                continue  # whoever takes over there, this member cannot come
         for changes, heir in _filled(roll, first, other, other_seat):
             with tried(roll, changes) as objections:
                 if objections:

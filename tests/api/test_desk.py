@@ -259,6 +259,16 @@ def test_a_sick_call_names_who_steps_in_and_seats_the_best(draft):
     assert (seat["patrol"], member) == (patrol["key"], member)
     assert member not in {c["member"] for c in seat["choices"]}
     assert all(c["zh"] and c["en"] and c["name"] for c in seat["choices"])
+    with draft.session() as session, session.begin():
+        session.execute(text("UPDATE member SET phone = '13800001234'"))
+    params = {"member": member, "patrol": patrol["key"]}
+    for shown, phones in ((False, "138****1234"), (True, "13800001234")):
+        asked = draft.lead.get(
+            draft.desk + "/replacements", params=params | ({"phones": "1"} if shown else {})
+        )
+        assert {c["phone"] for s in asked.json() for c in s["choices"]} == {phones}
+    with draft.session() as session:
+        assert "member.phones" in session.scalars(text("SELECT action FROM audit_entry")).all()
     days = draft.lead.get(draft.desk + "/replacements", params={"member": member, "day": 2}).json()
     assert {s["patrol"].split(".")[0] for s in days} <= {"2", "3", "4", "5", "6"}
     after = draft.lead.post(
