@@ -22,6 +22,8 @@ from ortools.sat.python import cp_model
 from scheduling.core import figures
 from scheduling.core.empty_seats import empty_seats
 from scheduling.core.first_roster import first_roster
+from scheduling.core.lines import search as line_search
+from scheduling.core.lines.roster_lines import RosterLines, lines_of
 from scheduling.core.model import RosterModel, eligible
 from scheduling.core.plan import (
     LEVELS,
@@ -32,10 +34,10 @@ from scheduling.core.plan import (
     RosterPlan,
 )
 from scheduling.core.polish import bring_home, even_out
-from scheduling.core.problem import RosterProblem, digest
+from scheduling.core.problem import Member, RosterProblem, digest
 from scheduling.core.roll import Roll
-from scheduling.core.rules import WISHES
-from scheduling.core.slots import Agenda
+from scheduling.core.rules import HARD, WISHES
+from scheduling.core.slots import Agenda, Slot
 
 POLL_S = 0.2
 SHARES: dict[Level, float] = {
@@ -47,6 +49,8 @@ SHARES: dict[Level, float] = {
     "preferences": 0.1,
 }
 """What part of the effort a level may take; what it leaves goes to those after it."""
+LINE_ROUNDS = 12
+"""Rounds of neighbourhoods over lines of work for each unit of effort of a level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,7 @@ class _Search:
         if self.stopped or seconds <= 0.05 or self.progress.should_stop():
             self.stopped = True
             return False, 0.0
+        self._by_lines(level, work)
         self.model.hint(self.roll)
         self.model.cp.minimize(objective)
         solver = self._solver(work, seconds)
@@ -166,12 +171,58 @@ class _Search:
         self.model.cp.clear_objective()
         proven = status == cp_model.OPTIMAL
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            self._take(solver.value)
+            # Of equal rosters the first told is a matter of threads; the last one is not.
+            self._take(solver.value, equal=True)
             self.bound = max(self.bound, _whole(solver.best_objective_bound))
         self.model.cp.add(objective <= self._cost(level))
         if time.monotonic() - self.started >= self.effort.seconds:
             self.stopped = True
         return proven, solver.response_proto.deterministic_time
+
+    def _by_lines(self, level: Level, work: float) -> None:
+        """Better who sits where by lines of work, with every rule asked of each gain."""
+        better = {"fairness": RosterLines.even_out, "preferences": RosterLines.prefer}.get(level)
+        if better is None:
+            return
+        lines = lines_of(self.roll, self.may_sit, self.locked, self._seat_cost)
+        if lines is None:
+            return
+        earlier = LEVELS[: LEVELS.index(level)]
+
+        def take(trial: Roll) -> bool:
+            better_or_same = self._cost(level, trial) <= self._cost(level) and all(
+                self._cost(e, trial) <= self._cost(e) for e in earlier
+            )
+            if not better_or_same or not stands(trial):
+                return False
+            self.roll = trial
+            return True
+
+        def stop() -> bool:
+            if time.monotonic() - told[0] >= POLL_S:
+                told[0] = time.monotonic()
+                self._tell()
+                self.stopped = self.stopped or self.progress.should_stop()
+            return self.stopped
+
+        seconds = self.effort.seconds - (time.monotonic() - self.started)
+        if self.stopped or seconds <= 0.05:
+            return
+        told = [time.monotonic()]
+        better(
+            lines,
+            line_search.Effort(
+                rounds=max(1, int(LINE_ROUNDS * work)),
+                seconds=seconds,
+                workers=self.effort.workers,
+                seed=self.effort.seed,
+            ),
+            take,
+            stop,
+        )
+
+    def _seat_cost(self, member: Member, slot: Slot, seat: int) -> int:
+        return sum(w.seat_cost(member, slot, seat) for w in WISHES if w.level == "preferences")
 
     def _polish(self, level: Level) -> None:
         """Try quick exchanges before the search, and keep them where no level loses."""
@@ -228,7 +279,7 @@ class _Search:
             done.set()
             watcher.join()
 
-    def _take(self, value: Callable[[Any], int]) -> None:
+    def _take(self, value: Callable[[Any], int], *, equal: bool = False) -> None:
         """Keep a solution's roster if it is better; it is replaced whole, never half.
 
         The model's objective may stand above the true cost (a spread variable need not be tight),
@@ -239,7 +290,8 @@ class _Search:
             for member, var in members.items():
                 if value(var):
                     roll.put(self.agenda.slots[index], seat, member)
-        if self._cost(self.level, roll) < self._cost(self.level):
+        cost, best = self._cost(self.level, roll), self._cost(self.level)
+        if cost < best or (equal and cost == best):
             self.roll = roll
 
     def _tell(self) -> None:
@@ -309,6 +361,23 @@ class _Search:
 SHARES_BEFORE: dict[Level, float] = {
     level: sum(SHARES[earlier] for earlier in LEVELS[:n]) for n, level in enumerate(LEVELS)
 }
+
+
+def stands(roll: Roll) -> bool:
+    """Say whether a whole roll breaks no hard rule; static ones are kept by who may sit."""
+    agenda = roll.agenda
+    moving = [rule for rule in HARD if not rule.static]
+    for slot in agenda.slots:
+        if roll.walked(slot) and any(rule.refuses_team(roll, slot) for rule in HARD):
+            return False
+    for (index, seat), key in list(roll.seated.items()):
+        slot, member = agenda.slots[index], agenda.members[key]
+        roll.take_away(slot, seat)
+        stopped = any(rule.stops(roll, member, slot, seat) for rule in moving)
+        roll.put(slot, seat, key)
+        if stopped:
+            return False
+    return True
 
 
 def _whole(bound: float) -> int:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scheduling.core.lines.kernel import UNREACHED
 from scheduling.core.lines.line_problem import Floats, Ints, Line, LineProblem, line_of
 from scheduling.core.lines.master import Master, Prices
-from scheduling.core.lines.pricing import FREE, UNREACHED, Found, Pricer
+from scheduling.core.lines.pricing import FREE, Found, Pricer
 
 Clock = Callable[[], bool]
 """Says whether to stop now."""
@@ -38,9 +39,7 @@ def cover_of(problem: LineProblem, lines: Sequence[Line]) -> Ints:
     """Return how many of the lines stand on each row."""
     cover = np.zeros(len(problem.row_want), dtype=np.int64)
     for line in lines:
-        cover += np.bincount(
-            problem.post_row[line.posts[line.posts >= 0]], minlength=len(cover)
-        )
+        cover += np.bincount(problem.post_row[line.posts[line.posts >= 0]], minlength=len(cover))
     return cover
 
 
@@ -77,8 +76,10 @@ class Columns:
         hands: int = 1,
         threads: ThreadPoolExecutor | None = None,
         stop: Clock = lambda: False,
+        accept: Callable[[Sequence[Line]], bool] = lambda _: True,
     ) -> None:
         self.problem = problem
+        self.accept = accept
         self.threads = threads
         self.stop = stop
         self.everybody = list(range(len(problem.workers)))
@@ -89,6 +90,9 @@ class Columns:
         self.relaxed: Relaxed | None = None
         self.incumbent: list[Line] | None = None
         self.cost = np.inf
+        self.most_lines = 1_000_000
+        self.heavy = [False] * hands
+        """Whether a hand's last neighbourhood was too large to be searched to its end."""
 
     # ---- pricing
 
@@ -139,9 +143,7 @@ class Columns:
         for _ in range(passes):
             moved = False
             for w in order:
-                own = np.bincount(
-                    problem.post_row[now[w].posts[now[w].posts >= 0]], minlength=rows
-                )
+                own = np.bincount(problem.post_row[now[w].posts[now[w].posts >= 0]], minlength=rows)
                 cover -= own
                 over = np.minimum(problem.row_over, UNREACHED / 1e6)
                 price = np.where(cover < problem.row_want, problem.row_under, -over)
@@ -160,15 +162,20 @@ class Columns:
         return now
 
     def keep(self, lines: Sequence[Line]) -> bool:
-        """Take a roster as the best so far if it is; return whether it is."""
+        """Take a roster as the best so far if it is, and is accepted; return whether it was."""
         cost = cost_of(self.problem, lines)
         for line in lines:
             self.master.add(line)
-        if cost >= self.cost - 1e-6:
+        if cost >= self.cost - 1e-6 or not self.accept(lines):
             return False
         self.cost = cost
         self.incumbent = list(lines)
         return True
+
+    def inside(self, line: Line) -> bool:
+        """Say whether a line's load is within what its worker is held to."""
+        within = self.problem.workers[line.worker].load_within
+        return within is None or within[0] <= line.load <= within[1]
 
     def ensure_lines(self) -> None:
         """Give everybody a line to begin with who has none yet. Raises NoLegalLine."""
@@ -257,9 +264,7 @@ class Columns:
                 part.add(self.master.lines[i])
         return part
 
-    def _refine(
-        self, master: Master, hold: Ints, free: list[int], rounds: int, hand: int
-    ) -> None:
+    def _refine(self, master: Master, hold: Ints, free: list[int], rounds: int, hand: int) -> None:
         """Price the free workers against what is settled until nothing is gained."""
         prices = master.solve()
         for _ in range(rounds):
@@ -294,11 +299,11 @@ class Columns:
         for w, indexes in part.items():
             posts = np.array([master.lines[i].posts for i in indexes])
             weight = value[indexes]
-            for day in np.flatnonzero(hold[w] == FREE):
-                for post in np.unique(posts[:, day]):
-                    share = float(weight[posts[:, day] == post].sum())
-                    if share > 0.5:
-                        sure.append((share + 0.05 * float(rng.random()), w, int(day), int(post)))
+            for at in np.flatnonzero(hold[w] == FREE).tolist():
+                for choice in np.unique(posts[:, at]).tolist():
+                    held = float(weight[posts[:, at] == choice].sum())
+                    if held > 0.5:
+                        sure.append((held + 0.05 * float(rng.random()), w, at, choice))
         sure.sort(reverse=True)
         most = max(1, len(sure) // batch)
         settled = 0
@@ -315,14 +320,14 @@ class Columns:
             hold[w, day] = post
         if not sure:
             # Nobody is over a half anywhere: take somebody's largest line whole.
-            w = max(part, key=lambda w: (float(value[part[w]].max()), float(rng.random())))
-            hold[w] = master.lines[max(part[w], key=lambda i: value[i])].posts
+            surest = max(part, key=lambda w: (float(value[part[w]].max()), float(rng.random())))
+            hold[surest] = master.lines[max(part[surest], key=lambda i: value[i])].posts
         for w in part:
-            held = hold[w] != FREE
+            settled_days = hold[w] != FREE
             closed = [
                 i
                 for i in master.of_worker[w]
-                if (master.lines[i].posts[held] != hold[w][held]).any()
+                if (master.lines[i].posts[settled_days] != hold[w][settled_days]).any()
             ]
             master.bound(closed, 0.0, 0.0)
 
@@ -349,6 +354,10 @@ class Columns:
         want = (problem.row_want - cover_of(problem, kept)).astype(float)
         constant = problem.constant + sum(line.cost for line in kept)
         small = Master(problem, workers=freed, want=want)
+        # Where lines are valued by their load, the least value is no bound, and several loads are
+        # wanted of each worker.
+        exact = all(self.hands[hand][w].exact for w in freed)
+        lines_each = 3 if exact else 6
         hold: Ints | None = None
         if days is not None:
             hold = np.array([lines[w].posts for w in freed])
@@ -370,19 +379,24 @@ class Columns:
             least = float((prices.rows * want).sum())
             for n, w in enumerate(freed):
                 each = self.hands[hand][w].price(
-                    prices.rows, lines=3, hold=None if hold is None else hold[n]
+                    prices.rows,
+                    lines=lines_each,
+                    hold=None if hold is None else hold[n],
                 )
                 least += each.value
                 for value, posts in each.lines:
                     if value < prices.worker[w] - 1e-6:
-                        new += small.add(line_of(problem, w, posts))
-            if least > limit - 1 + CLOSED_GAP:
+                        line = line_of(problem, w, posts)
+                        if self.inside(line):
+                            new += small.add(line)
+            if exact and least > limit - 1 + CLOSED_GAP:
                 return None  # nothing better is here: proven
             if not new or self.stop():
                 break
             prices = small.solve()
         start = [small.index_of(lines[w]) for w in freed]
         chosen = small.choose(start, nodes=nodes, seconds=seconds, better_than=limit - 0.5)
+        self.heavy[hand] = small.cut_off or len(small.lines) > self.most_lines
         if chosen is None:
             return None
         better = list(lines)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORBIDDEN = 1e12
+LOAD_UNIT = 10.0
+"""The distance from a load's target that costs 1; ten times as far costs a hundred."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -58,6 +60,10 @@ class Worker:
     load: Floats | None = None
     """(days, shifts) what each adds to the load that the member's group evens out."""
     load_before: float = 0.0
+    load_within: tuple[float, float] | None = None
+    """Least and most load of a line, with what was brought along."""
+    load_target: float | None = None
+    """A load from which a line's distance costs its square, in ``LOAD_UNIT``."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -143,6 +149,8 @@ def line_of(problem: LineProblem, worker: int, posts: Ints) -> Line:
     if problem.repeat is not None:
         free = problem.repeat.free
         cost += sum(problem.repeat.cost * max(0, n - free + 1) for n in visits.values())
+    if who.load_target is not None:
+        cost += float(round(((load - who.load_target) / LOAD_UNIT) ** 2))
     return Line(worker, posts, float(cost), float(load), posts.tobytes())
 
 

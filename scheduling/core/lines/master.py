@@ -1,8 +1,7 @@
 """The restricted master: which line each worker takes, as a linear or a small mixed-integer program.
 
-Rows: one per worker (exactly one line), one per row of the problem (lines on it, what is missing,
-what is too many), and two per worker of a group (load not above its highest, not below its lowest).
-Solved by HiGHS, warm from the last basis.
+Rows: one per worker (exactly one line) and one per row of the problem (lines on it, what is
+missing, what is too many). Solved by HiGHS, warm from the last basis.
 """
 
 from collections.abc import Sequence
@@ -14,14 +13,14 @@ import numpy as np
 from scheduling.core.lines.line_problem import Floats, Ints, Line, LineProblem
 
 INF = highspy.kHighsInf
+FINISHED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Dual values: what a line on a row earns, what a unit of a worker's load costs, the objective."""
+    """Dual values: what a line on a row earns, what each worker's line costs; the objective."""
 
     rows: Floats
-    load: Floats
     worker: Floats
     objective: float
 
@@ -39,7 +38,6 @@ class Master:
         *,
         workers: Sequence[int] | None = None,
         want: Floats | None = None,
-        groups: bool = False,
     ) -> None:
         self.problem = problem
         self.workers = list(range(len(problem.workers))) if workers is None else list(workers)
@@ -47,7 +45,6 @@ class Master:
         self.lines: list[Line] = []
         self.of_worker: dict[int, list[int]] = {w: [] for w in self.workers}
         self._known: dict[int, dict[bytes, int]] = {w: {} for w in self.workers}
-        self._tied = list(range(len(problem.groups))) if groups else []
         h = highspy.Highs()
         h.silent()
         h.setOptionValue("threads", 1)
@@ -55,6 +52,8 @@ class Master:
         h.setOptionValue("solver", "simplex")
         h.setOptionValue("simplex_strategy", 4)
         self.h = h
+        self.cut_off = False
+        """Whether the last choice ended at a limit."""
         self._rows = len(problem.row_want)
         self._build()
 
@@ -67,15 +66,6 @@ class Master:
         for n, w in enumerate(self.workers):
             h.addRow(1.0, 1.0, 0, empty, np.empty(0))
             self._one[w] = self._rows + n
-        self._high: dict[int, int] = {}
-        self._low: dict[int, int] = {}
-        row = self._rows + len(self.workers)
-        for g in self._tied:
-            for w in problem.groups[g].workers:
-                h.addRow(-INF, 0.0, 0, empty, np.empty(0))
-                h.addRow(0.0, INF, 0, empty, np.empty(0))
-                self._high[w], self._low[w] = row, row + 1
-                row += 2
         self._columns = 0
         dear = 10.0 * float(problem.row_under.max(initial=1.0))
         for r in range(self._rows):
@@ -83,22 +73,12 @@ class Master:
             # Even where there may be none too many, a price keeps the program feasible.
             over = min(float(problem.row_over[r]), dear)
             self._add(over, 0.0, INF, [r], [-1.0])
-        for g in self._tied:
-            group = problem.groups[g]
-            self._add(
-                group.weight, -INF, INF,
-                [self._high[w] for w in group.workers], [-1.0] * len(group.workers),
-            )  # fmt: skip
-            self._add(
-                -group.weight, -INF, INF,
-                [self._low[w] for w in group.workers], [-1.0] * len(group.workers),
-            )  # fmt: skip
         self.first_line = self._columns
 
-    def _add(self, cost: float, low: float, high: float, rows: list[int], values: list[float]) -> int:
-        self.h.addCol(
-            cost, low, high, len(rows), np.array(rows, dtype=np.int32), np.array(values)
-        )
+    def _add(
+        self, cost: float, low: float, high: float, rows: list[int], values: list[float]
+    ) -> int:
+        self.h.addCol(cost, low, high, len(rows), np.array(rows, dtype=np.int32), np.array(values))
         self._columns += 1
         return self._columns - 1
 
@@ -114,9 +94,6 @@ class Master:
         values = [1.0] * len(rows)
         rows.append(self._one[line.worker])
         values.append(1.0)
-        if line.worker in self._high:
-            rows += [self._high[line.worker], self._low[line.worker]]
-            values += [line.load, line.load]
         self._add(line.cost, 0.0, INF, rows, values)
         return True
 
@@ -146,13 +123,10 @@ class Master:
         solution = self.h.getSolution()
         dual = np.array(solution.row_dual)
         self.value = np.array(solution.col_value)[self.first_line :]
-        load = np.zeros(len(self.problem.workers))
-        for w, row in self._high.items():
-            load[w] = -dual[row] - dual[row + 1]
         worker = np.zeros(len(self.problem.workers))
         for w, row in self._one.items():
             worker[w] = dual[row]
-        return Prices(dual[: self._rows], load, worker, self.h.getInfo().objective_function_value)
+        return Prices(dual[: self._rows], worker, self.h.getInfo().objective_function_value)
 
     def choose(
         self, start: Sequence[int], *, nodes: int, seconds: float, better_than: float
@@ -185,6 +159,7 @@ class Master:
                 np.ones(len(start)),
             )
         h.run()
+        self.cut_off = h.getModelStatus() not in FINISHED
         info = h.getInfo()
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return None

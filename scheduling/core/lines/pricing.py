@@ -10,165 +10,21 @@ from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
-from numba import njit
 
-from scheduling.core.lines.line_problem import FORBIDDEN, Counter, Floats, Ints, LineProblem
+from scheduling.core.lines.kernel import UNREACHED, best_posts, cheapest, walk_back
+from scheduling.core.lines.line_problem import (
+    FORBIDDEN,
+    LOAD_UNIT,
+    Counter,
+    Floats,
+    Ints,
+    LineProblem,
+)
 
-UNREACHED = 1e15
+LOAD_STEPS = 12
+"""Steps into which the largest load of one day is divided where lines are valued by load."""
 FREE = -2
 """A day that is not settled."""
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cheapest(  # noqa: PLR0913, PLR0912, PLR0915
-    value,  # (days, options) price of an option on a day, UNREACHED where it may not be
-    off,  # (days,) price of a day off
-    shift_of,  # (options,) shift of an option
-    track_of,  # (options,) tracked counter that the option's place counts in, or -1
-    follows,  # (shifts, shifts)
-    most_run,
-    least_run,
-    least_off,
-    most_off,
-    run_before,
-    borders_free,
-    hard,  # number of hard counters; the others are places
-    size,  # (counters,) values 0 … size-1
-    need,  # (hard, days) least value after a day from which the counter's least can be reached
-    after_off,  # (hard, days, shifts)
-    after_work,  # (hard, days, shifts)
-    dearer,  # cost of a visit when a place's counter is full
-    back,  # (days, states × counts) int32, workspace
-    taken,  # (days, states × counts) int16, workspace
-    cur,
-    nxt,
-):
-    days, options = value.shape
-    shifts = follows.shape[0]
-    counters = size.shape[0]
-    counts = 1
-    stride = np.empty(counters, np.int64)
-    for k in range(counters):
-        stride[k] = counts
-        counts *= size[k]
-    offs = max(1, least_off, most_off)
-    states = offs + shifts * most_run
-    total = states * counts
-    cur[:total] = UNREACHED
-    if run_before > 0:
-        start = offs + min(run_before, most_run) - 1
-    elif most_off > 0:
-        start = max(1, least_off) - 1
-    else:
-        start = offs - 1
-    cur[start * counts] = 0.0
-    held = np.empty(counters, np.int64)
-    for d in range(days):
-        nxt[:total] = UNREACHED
-        for st in range(states):
-            free = st < offs
-            run = 0
-            last = -1
-            if free:
-                may_start = st + 1 >= least_off
-                next_off = st + 1 if st + 1 < offs else (st if most_off == 0 else -1)
-                if most_off > 0 and st + 2 > most_off:
-                    next_off = -1
-            else:
-                run = (st - offs) % most_run + 1
-                last = (st - offs) // most_run
-                may_start = run < most_run
-                may_end = run >= least_run or (borders_free and run == d and run_before == 0)
-                next_off = 0 if may_end else -1
-            for c in range(counts):
-                v = cur[st * counts + c]
-                if v >= UNREACHED:
-                    continue
-                rest = c
-                for k in range(counters):
-                    held[k] = rest % size[k]
-                    rest //= size[k]
-                if next_off >= 0:
-                    fits = True
-                    for k in range(hard):
-                        if held[k] < need[k, d]:
-                            fits = False
-                            break
-                    if fits:
-                        to = next_off * counts + c
-                        w = v + off[d]
-                        if w < nxt[to]:
-                            nxt[to] = w
-                            back[d, to] = st * counts + c
-                            taken[d, to] = -1
-                if not may_start:
-                    continue
-                for o in range(options):
-                    w = v + value[d, o]
-                    if w >= UNREACHED:
-                        continue
-                    s = shift_of[o]
-                    if not free and d > 0 and follows[last, s] == 0:
-                        continue
-                    new = c
-                    fits = True
-                    for k in range(hard):
-                        more = after_off[k, d, s] if free else after_work[k, d, s]
-                        held_now = held[k] + more
-                        if held_now >= size[k] or held_now < need[k, d]:
-                            fits = False
-                            break
-                        new += more * stride[k]
-                    if not fits:
-                        continue
-                    t = track_of[o]
-                    if t >= 0:
-                        if held[t] < size[t] - 1:
-                            new += stride[t]
-                        else:
-                            w += dearer
-                    to = (offs + s * most_run + run) * counts + new
-                    if w < nxt[to]:
-                        nxt[to] = w
-                        back[d, to] = st * counts + c
-                        taken[d, to] = o
-        cur, nxt = nxt, cur
-    best = np.full(counts, UNREACHED)
-    where = np.zeros(counts, np.int64)
-    for st in range(states):
-        for c in range(counts):
-            if cur[st * counts + c] < best[c]:
-                best[c] = cur[st * counts + c]
-                where[c] = st * counts + c
-    return best, where
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _best_posts(post_day, option_of, price, value, which):  # noqa: ANN001, ANN202
-    """Take the cheapest post of each day and option; ``option_of`` is -1 for closed posts."""
-    value[:, :] = UNREACHED
-    which[:, :] = -1
-    for post in range(len(post_day)):
-        o = option_of[post]
-        if o < 0:
-            continue
-        d = post_day[post]
-        if price[post] < value[d, o]:
-            value[d, o] = price[post]
-            which[d, o] = post
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _walk_back(where, back, taken, which):  # noqa: ANN001, ANN202
-    days = back.shape[0]
-    posts = np.full(days, -1, np.int64)
-    at = where
-    for d in range(days - 1, -1, -1):
-        o = taken[d, at]
-        if o >= 0:
-            posts[d] = which[d, o]
-        at = back[d, at]
-    return posts
 
 
 @dataclass
@@ -205,13 +61,21 @@ class Pricer:
         self.places: list[int] = []
         self.counters: list[Counter] = [c for c in who.counters if c.least > 0]
         self.lazy: list[Counter] = [c for c in who.counters if c.least <= 0]
+        self.exact = who.load_target is None and who.load_within is None
+        """Whether values are exact: loads are tracked in steps, and so valued nearly."""
+        self._step = 0.0
+        if not self.exact and who.load is not None and who.load.max() > 0:
+            self._step = float(who.load.max()) / LOAD_STEPS
+            steps = np.round(who.load / self._step).astype(np.int64)
+            most = int(steps.max(axis=1).sum())
+            self.counters.append(Counter(name="load", after_off=steps, after_work=steps, most=most))
         self._born = len(self.counters)
         self._prepare()
 
     def forget(self) -> None:
         """Track only what must be; wild prices teach counters that good ones never need."""
         if len(self.counters) + len(self.places) > self._born:
-            self.counters = [c for c in self.who.counters if c.least > 0]
+            self.counters = self.counters[: self._born]
             self.lazy = [c for c in self.who.counters if c.least <= 0]
             self.places = []
             self._prepare()
@@ -228,6 +92,8 @@ class Pricer:
             b = counter.after_work[:, self.shifts] if len(self.shifts) else np.zeros((days, 1), int)
             unit = gcd(*(int(x) for x in np.unique(np.concatenate([a, b]))), 0) or 1
             self._after_off[k], self._after_work[k] = a // unit, b // unit
+            if counter.name == "load" and not self.exact:
+                self._load_at, self._unit_of_load = k, unit
             most = counter.most // unit
             # No line can hold more than the sum of each day's most: smaller tables.
             reach = np.maximum(a, b).max(axis=1) // unit
@@ -246,7 +112,10 @@ class Pricer:
                 index[s, place] = len(options)
                 options.append((s, hard + t))
         self._option_of = np.array(
-            [index.get((int(s), int(p)), int(s)) for s, p in zip(self.shift, self.place, strict=True)],
+            [
+                index.get((int(s), int(p)), int(s))
+                for s, p in zip(self.shift, self.place, strict=True)
+            ],
             dtype=np.int64,
         )
         self._shift_of = np.array([s for s, _ in options], dtype=np.int64)
@@ -294,26 +163,45 @@ class Pricer:
                 np.empty(self.size),
             )
         back, taken, cur, nxt = self._spaces
-        _best_posts(self.day, self._option_of, price, self._value, self._which)
-        best, where = _cheapest(
+        best_posts(self.day, self._option_of, price, self._value, self._which)
+        best, where = cheapest(
             self._value, off, self._shift_of, self._track_of, self.follows,
             who.most_run, who.least_run, who.least_off, who.most_off, who.run_before,
             who.borders_free, len(self.counters), self._size, self._need, self._after_off,
             self._after_work, self._dearer, back, taken, cur, nxt,
         )  # fmt: skip
+        if self._step:
+            best = best + self._load_cost(len(best))
         order = np.argsort(best, kind="stable")[: max(1, 3 * lines)]
         found: list[tuple[float, Ints]] = []
         for n, c in enumerate(order):
             if best[c] >= UNREACHED or (n and (len(found) >= lines or best[c] >= beyond)):
                 break
-            local = _walk_back(where[c], back, taken, self._which)
+            local = walk_back(where[c], back, taken, self._which)
             learnt = self._learn(local, keep=n == 0)
             if learnt and n == 0:
                 return None
             if not learnt and best[c] < beyond:
-                posts = np.where(local >= 0, self.posts[local], -1)
+                posts = np.full(days, -1, dtype=np.int64)
+                posts[local >= 0] = self.posts[local[local >= 0]]
                 found.append((float(best[c]), posts))
         return Found(float(best[order[0]]), found)
+
+    def _load_cost(self, counts: int) -> Floats:
+        """Return what the load costs at each count of the tracked counters."""
+        k = self._load_at
+        stride = int(np.prod(self._size[:k]))
+        steps = np.arange(counts) // stride % self._size[k]
+        load = self.who.load_before + steps * self._unit_of_load * self._step
+        cost = np.zeros(counts)
+        if self.who.load_target is not None:
+            cost += ((load - self.who.load_target) / LOAD_UNIT) ** 2
+        if self.who.load_within is not None:
+            low, high = self.who.load_within
+            beyond = np.maximum(0.0, np.maximum(low - load, load - high))
+            # A step or two outside may still be inside once it is counted whole.
+            cost += np.where(beyond > 2 * self._step, UNREACHED, beyond)
+        return cost
 
     def _learn(self, local: Ints, *, keep: bool) -> bool:
         """Say whether a line breaks what was not tracked; ``keep``: track it from now on."""

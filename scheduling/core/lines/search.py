@@ -6,10 +6,10 @@ a time where there are two workers, from the same roster, and their gains are jo
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, isfinite
 
 import numpy as np
 
@@ -29,15 +29,25 @@ from scheduling.core.lines.line_problem import (
 SHORT_DAYS = 10
 """Over so few days a dive may settle much at once: neighbourhoods mend what it spoils."""
 FIRST_ROUNDS = 6
-SLOW_S = 2.5
-"""A neighbourhood that takes longer is made no larger."""
+CHOICE_S = 2.0
+"""Seconds one choice among columns may take where the search is bounded by seconds."""
+SAFE_CHOICE_S = 60.0
+CHOICE_NODES = 200
+QUICK_NODES = 20
+"""Nodes of one choice where nothing is to be proven."""
+QUICK_LINES = 700
+STALE_ROUNDS = 16
+"""A search without a bound to reach ends after so many rounds that gained nothing."""
+
+
+UNCOUNTED = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
     """How hard to search: ``rounds`` of neighbourhoods, capped by ``seconds``."""
 
-    rounds: int = 1_000_000
+    rounds: int = UNCOUNTED
     seconds: float = 60.0
     workers: int = 2
     seed: int = 1
@@ -66,7 +76,7 @@ class News:
 
 def whole(bound: float) -> float:
     """Return the least whole cost that a bound allows."""
-    return float(ceil(bound - CLOSED_GAP))
+    return float(ceil(bound - CLOSED_GAP)) if isfinite(bound) else bound
 
 
 @dataclass
@@ -88,14 +98,23 @@ class Local:
     hands: int
     threads: ThreadPoolExecutor | None
     stop: Callable[[], bool]
+    accept: Callable[[Sequence[Line]], bool] = lambda _: True
+    choice_s: float = CHOICE_S
+    choice_nodes: int = CHOICE_NODES
     bound: float = -np.inf
     steps: int = 0
     columns: Columns = field(init=False)
 
     def __post_init__(self) -> None:
         self.columns = Columns(
-            self.problem, hands=self.hands, threads=self.threads, stop=self.stop
+            self.problem,
+            hands=self.hands,
+            threads=self.threads,
+            stop=self.stop,
+            accept=self.accept,
         )
+        if self.choice_nodes <= QUICK_NODES:
+            self.columns.most_lines = QUICK_LINES
         self.rng = np.random.default_rng(self.seed)
         people, days = len(self.problem.workers), self.problem.days
         self.sizes = [
@@ -121,9 +140,8 @@ class Local:
         self.columns.keep(self.columns.descend(lines, order))
 
     def take(self, lines: Sequence[Line]) -> None:
-        """Take lines found elsewhere, and the roster they are if they are one."""
-        if len(lines) == len(self.problem.workers):
-            self.columns.keep(lines)
+        """Take a roster found elsewhere."""
+        self.columns.keep(lines)
 
     def relax(self) -> None:
         """Solve the linear program."""
@@ -146,14 +164,12 @@ class Local:
         """Search one neighbourhood per hand; return whether the roster got better."""
         before = self.cost
         chosen = [self._choose() for _ in range(self.hands)]
-        took = [0.0] * self.hands
 
         def one(n: int) -> list[Line] | None:
             _, people, days = chosen[n]
-            started = time.monotonic()
-            lines = self.columns.neighbour(people, days, hand=n)
-            took[n] = time.monotonic() - started
-            return lines
+            return self.columns.neighbour(
+                people, days, hand=n, nodes=self.choice_nodes, seconds=self.choice_s
+            )
 
         base = self.columns.incumbent
         assert base is not None
@@ -165,7 +181,7 @@ class Local:
                 assert now is not None
                 joined = [b if b is not a else c for a, b, c in zip(base, lines, now, strict=True)]
                 gained = self.columns.keep(joined) or self.columns.keep(lines)
-            self._learn(size, gained, took[n])
+            self._learn(size, gained, self.columns.heavy[n])
         return self.cost < before - 1e-6
 
     def _together(self, one: Callable[[int], list[Line] | None]) -> list[list[Line] | None]:
@@ -173,12 +189,12 @@ class Local:
             return [one(n) for n in range(self.hands)]
         return list(self.threads.map(one, range(self.hands)))
 
-    def _learn(self, size: Size, gained: bool, seconds: float) -> None:
+    def _learn(self, size: Size, gained: bool, heavy: bool) -> None:
         if gained:
             size.failed = 0
             return
         size.failed += 1
-        if seconds > SLOW_S:
+        if heavy:
             size.slow = True
             size.workers = max(2, size.workers * 0.8)
         if size.failed >= 6 and not size.slow:
@@ -217,9 +233,18 @@ def search(
     effort: Effort,
     tell: Callable[[News], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
+    *,
+    start: Sequence[Line] | None = None,
+    bound: bool = True,
+    accept: Callable[[Sequence[Line]], bool] | None = None,
 ) -> Found:
-    """Return the best lines found for a problem. Raises NoLegalLine."""
-    return _Whole(problem, effort, tell, stopped).run()
+    """Return the best lines found for a problem. Raises NoLegalLine.
+
+    ``start``: a legal roster to better. ``bound``: whether to prove how good it can get at all;
+    without, the search goes straight to neighbourhoods of ``start``. ``accept``: asked of every better roster (one line per worker)
+    before it is taken, for what lines cannot say; needs a ``start``.
+    """
+    return _Whole(problem, effort, tell, stopped, start, bound, accept).run()
 
 
 class _Whole:
@@ -231,14 +256,22 @@ class _Whole:
         effort: Effort,
         tell: Callable[[News], None],
         stopped: Callable[[], bool],
+        start: Sequence[Line] | None,
+        prove: bool,
+        accept: Callable[[Sequence[Line]], bool] | None,
     ) -> None:
         self.problem = problem
+        self.start = start
+        self.prove = prove
+        self.accept = accept
         self.effort = effort
         self.tell = tell
         self.stopped = stopped
         self.started = time.monotonic()
         self.parts = [p for p in components(problem) if p.problem.workers or len(p.posts)]
         self.best: list[Line | None] = [None] * len(problem.workers)
+        if start is not None:
+            self.best = list(start)
         self.costs = [np.inf] * len(self.parts)
         self.bounds = [-np.inf] * len(self.parts)
         self.first_s = self.best_s = 0.0
@@ -267,7 +300,7 @@ class _Whole:
             hunt.first()
         self.first_s = self.seconds()
         open_hunts = list(hunts)
-        for hunt in hunts:
+        for hunt in hunts if self.prove else ():
             hunt.settle_bound()
         while open_hunts and not self.out_of_time():
             for hunt in open_hunts:
@@ -279,14 +312,28 @@ class _Whole:
         lines = [line for line in self.best if line is not None]
         return Found(lines, self.cost, self.bound, self.first_s, self.best_s)
 
+    def accepts(self, n: int, lines: Sequence[Line]) -> bool:
+        """Ask whoever may refuse whether the whole stands with these lines of one part."""
+        if self.accept is None:
+            return True
+        trial = list(self.best)
+        for w, line in self._as_whole(n, lines):
+            trial[w] = line
+        return self.accept([line for line in trial if line is not None])
+
+    def _as_whole(self, n: int, lines: Sequence[Line]) -> Iterator[tuple[int, Line]]:
+        part = self.parts[n]
+        for w, line in zip(part.workers, lines, strict=True):
+            posts = np.full(len(line.posts), -1, dtype=np.int64)
+            posts[line.posts >= 0] = part.posts[line.posts[line.posts >= 0]]
+            yield w, line_of(self.problem, w, posts)
+
     def report(self, n: int, cost: float, bound: float, lines: Sequence[Line]) -> None:
         """Take note of a part's cost, bound and lines, and tell if the whole moved."""
-        part = self.parts[n]
         if cost < self.costs[n] - 1e-6:
             self.costs[n] = cost
-            for w, line in zip(part.workers, lines, strict=True):
-                posts = np.where(line.posts >= 0, part.posts[line.posts], -1)
-                self.best[w] = line_of(self.problem, w, posts)
+            for w, line in self._as_whole(n, lines):
+                self.best[w] = line
         self.bounds[n] = max(self.bounds[n], min(bound, self.costs[n]))
         cost = sum(self.costs) + self.problem.constant * (len(self.parts) > 1)
         bound = sum(self.bounds) + self.problem.constant * (len(self.parts) > 1)
@@ -321,6 +368,8 @@ class Hunt:
         self.rounds = rounds
         self.cost, self.bound = np.inf, -np.inf
         self.done = False
+        self.stale = 0
+        self.windowed = bool(self.problem.groups)
         self.free = replace(self.problem, groups=())
         self.base = self._local(self.free)
         self.open: list[Window] = []
@@ -334,10 +383,22 @@ class Hunt:
             effort.workers,
             self.whole.threads,
             self.whole.out_of_time,
+            lambda lines: self.whole.accepts(self.n, lines),
+            CHOICE_S if effort.rounds >= UNCOUNTED else SAFE_CHOICE_S,
+            CHOICE_NODES if self.whole.prove else QUICK_NODES,
         )
 
     def first(self) -> None:
         """Find a first roster, and fill what a few small neighbourhoods can fill of it."""
+        if self.whole.start is not None:
+            new_post = {int(post): n for n, post in enumerate(self.part.posts)}
+            lines = []
+            for n, w in enumerate(self.part.workers):
+                posts = [new_post[int(p)] if p >= 0 else -1 for p in self.whole.start[w].posts]
+                lines.append(line_of(self.problem, n, np.array(posts, dtype=np.int64)))
+            self.base.take(lines)
+            self._take(self.base)
+            return
         self.base.first()
         self._take(self.base)
         dear = float(self.problem.row_under.max(initial=np.inf))
@@ -361,10 +422,12 @@ class Hunt:
         """Solve the linear programs: the part's bound, and the windows worth a search."""
         self.base.relax()
         self.bound = self.base.bound
-        if not self.problem.groups:
+        if not self.windowed:
             self._take(self.base)
             return
-        self.open = [Window(self.base.bound + spread_cost(self.problem, w), w) for w in windows(self.problem)]
+        self.open = [
+            Window(self.base.bound + spread_cost(self.problem, w), w) for w in windows(self.problem)
+        ]
         self.open.sort()
         self._take(self.base)
 
@@ -393,14 +456,14 @@ class Hunt:
             self.done = True
             return
         local = self.base
-        if self.problem.groups:
+        if self.windowed:
             window = self._next_window()
             if window is None:
                 self.done = not self.open
                 return
             assert window.local is not None
             local = window.local
-        if local.steps == 0:
+        if local.steps == 0 and self.whole.prove:
             local.dive(rounds=5, batch=3 if self.problem.days <= SHORT_DAYS else 8)
             if local.columns.incumbent is None and not self.whole.out_of_time():
                 local.first()
@@ -410,7 +473,13 @@ class Hunt:
                 break
             self.rounds -= 1
             if local.round():
+                self.stale = 0
                 self._take(local)
+            else:
+                self.stale += 1
+                if not self.whole.prove and self.stale >= STALE_ROUNDS:
+                    self.done = True
+                    return
 
 
 def spread_cost(problem: LineProblem, limits: tuple[tuple[int, int], ...]) -> float:

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from scheduling.core.problem import Member
 from scheduling.core.roll import Roll
 from scheduling.core.rules.rule import Wish
+from scheduling.core.slots import Slot
 
 if TYPE_CHECKING:
     from scheduling.core.model import RosterModel, Term
@@ -24,6 +26,10 @@ class HomeZone(Wish):
             for member, var in model.seat[slot.index, n].items()
             if model.agenda.members[member].home_zone not in (None, slot.zone.key)
         ]
+
+    def seat_cost(self, member: Member, slot: Slot, seat: int) -> int:
+        """See Wish."""
+        return int(member.home_zone not in (None, slot.zone.key))
 
     def cost(self, roll: Roll) -> int:
         """See Wish."""

@@ -55,3 +55,10 @@ class Wish:
     def cost(self, roll: Roll) -> int:
         """Return what the people on the roll cost."""
         raise NotImplementedError
+
+    def seat_cost(self, member: Member, slot: Slot, seat: int) -> int:
+        """Return the part of the cost that one member in one seat makes, whoever else sits where.
+
+        The search by lines of work goes by it; a wish without such a part says 0.
+        """
+        return 0
