@@ -91,8 +91,8 @@ class Desk:
 
     @cached_property
     def roll(self) -> core.QuickRoll:
-        """Who sits where."""
-        return roll_on_desk(self.problem, self.plan)
+        """Who sits where; whoever is asked about is asked with the leave told since."""
+        return self._with_leave_told(roll_on_desk(self.problem, self.plan))
 
     @cached_property
     def report(self) -> Report:
@@ -170,6 +170,26 @@ class Desk:
         problem = replace(self.problem, locks=kept)
         self._store("lock" if locked else "unlock", [], problem, self._proven(), by=by)
 
+    @cached_property
+    def _leave_told(self) -> dict[str, tuple[int, ...]]:
+        """Each member's days of leave as the team's books say now."""
+        if self.version.what_if:
+            return {}
+        rows = load_members(self.session, self.version.community_id, self.version.week_start)
+        return {m.key: m.leave for m in rows}
+
+    def _with_leave_told(self, roll: core.QuickRoll) -> core.QuickRoll:
+        """Have the rules know of leave that was told after the version was made.
+
+        The figures stay those of the version's own problem until it is solved again.
+        """
+        for key, member in roll.agenda.members.items():
+            told = set(self._leave_told.get(key, ()))
+            if not told <= set(member.leave):
+                leave = tuple(sorted({*member.leave, *told}))
+                roll.agenda.members[key] = replace(member, leave=leave)
+        return roll
+
     def replacements(
         self, member: str, *, patrol: str | None = None, days: Sequence[int] = ()
     ) -> list[tuple[Slot, int, list[Choice]]]:
@@ -187,7 +207,7 @@ class Desk:
         else:
             seats = seats_touching(self.roll, member, days)
             problem = on_leave(self.problem, member, days)
-        roll = roll_on_desk(self._let_go(problem, seats), self.plan)
+        roll = self._with_leave_told(roll_on_desk(self._let_go(problem, seats), self.plan))
         found = [(roll.agenda.by_key[slot.key], n) for slot, n in seats]
         for slot, n in found:
             roll.take_away(slot, n)
@@ -201,7 +221,7 @@ class Desk:
         self._expect_member(member)
         seats = seats_touching(self.roll, member, days)
         problem = self._let_go(on_leave(self.problem, member, days), seats)
-        roll = roll_on_desk(problem, self.plan)
+        roll = self._with_leave_told(roll_on_desk(problem, self.plan))
         changes: list[SeatChange] = []
         emptied = [SeatChange(roll.agenda.by_key[s.key], n, member, None) for s, n in seats]
         for change in emptied:
@@ -351,7 +371,7 @@ class Desk:
         if not self.version.what_if:
             self._write_rows(problem, old, plan)
         self.problem, self.plan = problem, plan
-        self.__dict__.update(roll=fresh, report=report)
+        self.__dict__.update(roll=self._with_leave_told(fresh), report=report)
         self.__dict__.pop("edits", None)
         self.session.flush()
 

@@ -105,7 +105,7 @@ def replacements(roll: QuickRoll, slot: Slot, seat: int, without: str | None) ->
     """
     before = costs(roll)
     found = []
-    for member in roll.problem.members:
+    for member in roll.agenda.members.values():
         if member.key == without or member.force not in slot.type.seats[seat].forces:
             continue
         choice = _direct(roll, slot, seat, member, before) or _in_turn(
@@ -174,7 +174,7 @@ def _filled(
     nobody = [rule for rule in HARD if rule.static]
     extra = [c for c in first if (c.slot.index, c.seat) != (other.index, seat)]
     mover = next(c.was for c in first if (c.slot.index, c.seat) == (other.index, seat))
-    for heir in roll.problem.members:
+    for heir in roll.agenda.members.values():
         if heir.key == mover or any(rule.stops(roll, heir, other, seat) for rule in nobody):
             continue
         if other.tier == "extra" and len(extra) > 1:

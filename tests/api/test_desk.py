@@ -442,3 +442,44 @@ def test_thirty_random_acts_leave_plan_rows_and_checker_agreeing_and_all_can_be_
     assert seats(last) == seats(first)
     assert last["levels"] == first["levels"]
     assert last["members"] == first["members"]
+
+
+def test_leave_approved_after_the_draft_was_made_keeps_people_from_new_seats(draft):
+    board = draft.lead.get(draft.desk).json()
+    _, _, member = busy(board)
+    free = [
+        t
+        for t in draft.lead.get(draft.desk + "/targets", params={"member": member}).json()[
+            "targets"
+        ]
+        if t["patrol"].split(".")[0] in {"4", "5", "6"}
+    ]
+    with draft.session() as session, session.begin():
+        session.execute(
+            text(
+                "INSERT INTO leave (member_id, first_day, last_day, state, asked_by, reason) SELECT id, "
+                "'2026-12-04', '2026-12-06', 'approved', 'x', '' FROM member WHERE staff_number = :m"
+            ),
+            {"m": member},
+        )
+    after = {
+        (t["patrol"], t["seat"]): t
+        for t in draft.lead.get(draft.desk + "/targets", params={"member": member}).json()[
+            "targets"
+        ]
+    }
+    for target in free:
+        now = after[target["patrol"], target["seat"]]
+        if "seat" not in {s["rule"] for s in now["stops"]}:
+            assert "leave" in {s["rule"] for s in now["stops"]}
+    asked = draft.lead.post(draft.desk + "/resolve", json={}).json()
+    draft.lead.post(asked["url"] + "/stop")
+    from api.jobs import perform
+
+    perform(draft.database.engine, asked["run_id"])
+    new = int(draft.lead.get(asked["url"]).headers["location"].split("/")[2])
+    fresh = draft.lead.get(f"/api/v1/rosters/{new}/desk").json()
+    assert next(m for m in fresh["members"] if m["key"] == member)["leave"] == [4, 5, 6]
+    assert not any(
+        s["member"] == member for p in fresh["patrols"] if p["day"] >= 4 for s in p["seats"]
+    )
