@@ -187,6 +187,11 @@ class Columns:
                     raise NoLegalLine(self.problem.workers[w].name)
                 self.master.add(line_of(self.problem, w, best.lines[0][1]))
 
+    def cheapest_lines(self) -> float:
+        """Return what everybody's cheapest line costs together, whatever the rows want."""
+        nothing = np.zeros(len(self.problem.row_want))
+        return sum(pricer.price(nothing).value for pricer in self.pricers)
+
     # ---- the bound
 
     def relax(self, *, lines: int = 3) -> Relaxed:

@@ -13,7 +13,7 @@ from math import ceil, isfinite
 
 import numpy as np
 
-from scheduling.core.lines.columns import CLOSED_GAP, Columns, cost_of
+from scheduling.core.lines.columns import CLOSED_GAP, Columns, NoLegalLine, cost_of
 from scheduling.core.lines.line_problem import (
     FORBIDDEN,
     Counter,
@@ -29,6 +29,8 @@ from scheduling.core.lines.line_problem import (
 SHORT_DAYS = 10
 """Over so few days a dive may settle much at once: neighbourhoods mend what it spoils."""
 FIRST_ROUNDS = 6
+WIDEST = 4
+"""Spreads of load that are looked at one by one."""
 CHOICE_S = 2.0
 """Seconds one choice among columns may take where the search is bounded by seconds."""
 SAFE_CHOICE_S = 60.0
@@ -373,6 +375,7 @@ class Hunt:
         self.free = replace(self.problem, groups=())
         self.base = self._local(self.free)
         self.open: list[Window] = []
+        self.wider = np.inf
         self.lines: list[Line] = []
 
     def _local(self, problem: LineProblem) -> Local:
@@ -425,9 +428,16 @@ class Hunt:
         if not self.windowed:
             self._take(self.base)
             return
-        self.open = [
-            Window(self.base.bound + spread_cost(self.problem, w), w) for w in windows(self.problem)
-        ]
+        weight = min(group.weight for group in self.problem.groups)
+        spread = int(min(WIDEST, max(1.0, (self.cost - self.base.bound) // max(weight, 1e-9))))
+        # No roster of a wider spread costs less than this.
+        self.wider = self.base.bound + weight * (spread + 1)
+        cheapest = self.problem.constant + self.base.columns.cheapest_lines()
+        for rows, limits in windows(self.problem, spread):
+            # Rows may be short in the free program too: the two bounds do not add up.
+            least = max(self.base.bound, cheapest + rows) + spread_cost(self.problem, limits)
+            if least < self.cost - 1e-6:
+                self.open.append(Window(least, limits))
         self.open.sort()
         self._take(self.base)
 
@@ -441,14 +451,24 @@ class Hunt:
             for line in self.base.columns.master.lines:
                 if in_window(self.problem, line, window.limits):
                     local.columns.master.add(line)
-            local.columns.ensure_lines()
+            try:
+                local.columns.ensure_lines()
+            except NoLegalLine:
+                self.open.pop(0)
+                self._bound_by_windows()
+                continue
             local.relax()
             window.local = local
             window.bound = max(window.bound, local.bound)
             self.open.sort()
-            self.bound = max(self.bound, min(w.bound for w in self.open))
-            self._take(self.base)
+            self._bound_by_windows()
         return None
+
+    def _bound_by_windows(self) -> None:
+        """Take the least bound of all windows for the part's."""
+        least = min((w.bound for w in self.open), default=np.inf)
+        self.bound = max(self.bound, min(least, self.wider, self.cost))
+        self._take(self.base)
 
     def go_on(self) -> None:
         """Search a little more: a dive or some rounds in the most promising window."""
@@ -526,10 +546,15 @@ def _held(who: Worker, low: int, high: int) -> Worker:
     return replace(who, counters=(counter, *others))
 
 
-def windows(problem: LineProblem, spread: int = 4) -> list[tuple[tuple[int, int], ...]]:
-    """Return the windows of load in which every row could be filled, by counting alone."""
+def windows(problem: LineProblem, spread: int) -> list[tuple[float, tuple[tuple[int, int], ...]]]:
+    """Return every window of loads up to a spread, with the least its rows cost by counting alone.
+
+    That is what stays unfilled where its members may not take enough, and what is too much where
+    they must take more than is wanted.
+    """
     seats = int(problem.row_want.sum())
-    found: list[tuple[tuple[int, int], ...]] = []
+    under = float(problem.row_under.min(initial=np.inf))
+    over = float(problem.row_over.min(initial=np.inf))
     each: list[list[tuple[tuple[int, int], int, int]]] = []
     for group in problem.groups:
         mine = []
@@ -541,19 +566,22 @@ def windows(problem: LineProblem, spread: int = 4) -> list[tuple[tuple[int, int]
                     continue
                 least = sum(max(0, low - b) for b in before)
                 largest = sum(min(m, high - b) for b, m in zip(before, most, strict=True))
-                if least <= seats:
-                    mine.append(((low, high), least, largest))
+                mine.append(((low, high), least, largest))
         each.append(mine)
     tied = {w for g in problem.groups for w in g.workers}
     others = sum(_most_load(problem, w) for w in range(len(problem.workers)) if w not in tied)
+    found: list[tuple[float, tuple[tuple[int, int], ...]]] = []
 
     def extend(n: int, chosen: list[tuple[int, int]], least: int, largest: int) -> None:
         if n == len(each):
-            if least <= seats <= largest + others:
-                found.append(tuple(chosen))
+            limits = tuple(chosen)
+            short = max(0, seats - largest - others)
+            many = max(0, least - seats)
+            rows = (short * under if short else 0.0) + (many * over if many else 0.0)
+            found.append((rows, limits))
             return
-        for limits, low, high in each[n]:
-            extend(n + 1, [*chosen, limits], least + low, largest + high)
+        for window, low, high in each[n]:
+            extend(n + 1, [*chosen, window], least + low, largest + high)
 
     extend(0, [], 0, 0)
     return found
