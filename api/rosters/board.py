@@ -21,7 +21,7 @@ LEVELS = {
     "requirements": word("热点要求"),
     "cover_ideal": word("理想勤务"),
     "fairness": word("负荷均衡"),
-    "preferences": word("责任巡区"),
+    "preferences": word("责任巡区与意愿"),
 }
 STATES = {
     "draft": word("草稿"),

@@ -19,7 +19,7 @@ ENGLISH = {
     "requirements": "requirements from hotspots",
     "cover_ideal": "ideal cover",
     "fairness": "equal load",
-    "preferences": "home zones",
+    "preferences": "home zones and wishes",
 }
 
 
