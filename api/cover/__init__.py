@@ -1,0 +1,1 @@
+"""What a week is asked for: shifts, patrol types and the usual cover, edited by the team lead."""

@@ -1,0 +1,1 @@
+"""Special events: a zone that needs more patrols on some days."""
