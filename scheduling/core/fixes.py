@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from scheduling.core.check import check
-from scheduling.core.consequences import costs, in_order
+from scheduling.core.consequences import costs
 from scheduling.core.desk import (
     Objection,
     QuickRoll,
@@ -23,6 +23,7 @@ from scheduling.core.desk import (
 )
 from scheduling.core.plan import LEVELS, RosterPlan
 from scheduling.core.problem import Limits, Member, RosterProblem
+from scheduling.core.replacements import rank, replacements
 from scheduling.core.reseat import plan_of_roll
 from scheduling.core.roll import Roll
 from scheduling.core.rules import HARD
@@ -61,8 +62,9 @@ class Fix:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The key to sort by: cost level by level, then what is easier to ask for."""
-        return (*in_order(self.cost_by_level), KINDS.index(self.kind), len(self.changes))
+        """The key to sort by: the cover, then one's own people before lent ones, then the rest."""
+        lent = int(self.rule == "estate")
+        return (*rank(self.cost_by_level, lent), KINDS.index(self.kind), len(self.changes))
 
 
 def three_cheapest(problem: RosterProblem, plan: RosterPlan, patrol: str, seat: int) -> list[Fix]:
@@ -159,26 +161,34 @@ def _way(
     )  # fmt: skip
 
 
-def _teams(roll: QuickRoll, slot: Slot, seat: int, member: str) -> list[SeatChange] | None:
-    """Return the seats to fill so that the patrol goes with this member: the least loaded free.
+def _teams(
+    roll: QuickRoll, slot: Slot, seat: int, member: str, *, in_turn: bool = True
+) -> list[SeatChange] | None:
+    """Return the seats to fill so that the patrol goes with this member.
 
-    None where another required seat has nobody free.
+    Another required seat goes to the least loaded who is free, else (``in_turn``, which takes a
+    while) to whoever costs least in turn. None where that cannot be.
     """
     changes = [SeatChange(slot, seat, None, member)]
-    taken = {member, *roll.team(slot).values()}
     for n, wanted in enumerate(slot.type.seats):
         if n == seat or not wanted.required or (slot.index, n) in roll.seated:
             continue
-        free = [
-            m.key
-            for m in roll.problem.members
-            if m.key not in taken and not _against(roll, m, slot, n)
-        ]
-        if not free:
+        with tried(roll, changes):
+            team = set(roll.team(slot).values())
+            free = [
+                m.key
+                for m in roll.problem.members
+                if m.key not in team and not _against(roll, m, slot, n)
+            ]
+            if free:
+                more = [SeatChange(slot, n, None, min(free, key=lambda k: (roll.load_bp(k), k)))]
+            else:
+                found = replacements(roll, slot, n, member) if in_turn else []
+                more = list(found[0].changes) if found else []
+        known = {(c.slot.index, c.seat) for c in changes}
+        if not more or any((c.slot.index, c.seat) in known for c in more):
             return None
-        chosen = min(free, key=lambda key: (roll.load_bp(key), key))
-        taken.add(chosen)
-        changes.append(SeatChange(slot, n, None, chosen))
+        changes += more
     return changes
 
 
@@ -303,7 +313,7 @@ def _dropped(roll: QuickRoll, slot: Slot, seat: int) -> Iterator[Fix]:
             gone = [SeatChange(other, n, who, None) for n, who in team.items()]
             with tried(roll, gone):
                 stopped = _against(roll, member, slot, seat)
-                changes = None if stopped else _teams(roll, slot, seat, member.key)
+                changes = None if stopped else _teams(roll, slot, seat, member.key, in_turn=False)
             if changes is None:
                 continue
             day = roll.problem.date_of(other.day)
