@@ -483,3 +483,46 @@ def test_leave_approved_after_the_draft_was_made_keeps_people_from_new_seats(dra
     assert not any(
         s["member"] == member for p in fresh["patrols"] if p["day"] >= 4 for s in p["seats"]
     )
+
+
+def test_officers_on_leave_all_week_are_explained_and_fixed_from_the_desk(sample_site):
+    with sample_site.session() as session, session.begin():
+        community = session.scalar(select(Community.id))
+        found_demand(session, community)
+        session.execute(
+            text(
+                "INSERT INTO leave (member_id, first_day, last_day, state, asked_by, reason) "
+                "SELECT id, '2026-11-30', '2026-12-06', 'approved', 'x', '' FROM member "
+                "WHERE force = 'officer' AND staff_number <> "
+                "(SELECT min(staff_number) FROM member WHERE force = 'officer')"
+            )
+        )
+        problem = load_problem(session, community, WEEK)
+        version = store_draft(session, community, problem, quickly(problem), by="lead").id
+    lead = sample_site.signed_in(Role.TEAM_LEAD)
+    desk = f"/api/v1/rosters/{version}/desk"
+    board = lead.get(desk).json()
+    force = {m["key"]: m["force"] for m in board["members"]}
+    away = {m["key"] for m in board["members"] if m["leave"] == list(range(7))}
+    assert away
+    short = [
+        e for e in board["empty_seats"]
+        if {force[c["member"]] for c in e["candidates"]} == {"officer"}
+    ]  # fmt: skip
+    assert short
+    for empty in short:
+        assert {c["rule"] for c in empty["candidates"] if c["member"] in away} == {"leave"}
+        assert "请假" in empty["zh"]
+    healed = 0
+    for empty in short:
+        fixes = lead.get(desk + "/fixes", params={"patrol": empty["patrol"], "seat": empty["seat"]})
+        assert fixes.status_code == 200, fixes.text
+        assert all(f["edit"]["member"] not in away for f in fixes.json())
+        if fixes.json() and not healed:
+            after = lead.post(desk + "/fixes", json=fixes.json()[0]["edit"]).json()
+            assert after["violations"] == []
+            gone = {(e["patrol"], e["seat"]) for e in after["empty_seats"]}
+            assert (empty["patrol"], empty["seat"]) not in gone
+            healed += 1
+            break
+    assert healed
