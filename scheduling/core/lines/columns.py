@@ -23,6 +23,8 @@ Clock = Callable[[], bool]
 """Says whether to stop now."""
 FORGET_AFTER = 6
 """Rounds of pricing after which the workers' pricers start to learn anew."""
+WORK_PER_STATE = 2e-8
+WORK_PER_LINE = 5e-5
 CLOSED_GAP = 0.01
 """Costs are whole: a bound this near to the next whole number is it."""
 
@@ -93,6 +95,8 @@ class Columns:
         self.most_lines = 1_000_000
         self.heavy = [False] * hands
         """Whether a hand's last neighbourhood was too large to be searched to its end."""
+        self.work = [0.0] * hands
+        """What a hand's last neighbourhood took: about seconds, but counted, not timed."""
 
     # ---- pricing
 
@@ -382,7 +386,9 @@ class Columns:
         for _ in range(rounds):
             new = 0
             least = float((prices.rows * want).sum())
+            self.work[hand] += WORK_PER_LINE * len(small.lines)
             for n, w in enumerate(freed):
+                self.work[hand] += WORK_PER_STATE * self.hands[hand][w].size * problem.days
                 each = self.hands[hand][w].price(
                     prices.rows,
                     lines=lines_each,
@@ -401,6 +407,7 @@ class Columns:
             prices = small.solve()
         start = [small.index_of(lines[w]) for w in freed]
         chosen = small.choose(start, nodes=nodes, seconds=seconds, better_than=limit - 0.5)
+        self.work[hand] += WORK_PER_LINE * len(small.lines) * (10 if small.cut_off else 1)
         self.heavy[hand] = small.cut_off or len(small.lines) > self.most_lines
         if chosen is None:
             return None

@@ -29,6 +29,13 @@ from scheduling.core.lines.line_problem import (
 SHORT_DAYS = 10
 """Over so few days a dive may settle much at once: neighbourhoods mend what it spoils."""
 FIRST_ROUNDS = 6
+PATIENCE = 4
+"""Neighbourhoods of one size that fail before the size grows."""
+SETTLED = 20
+"""And before it grows again after one that was too much."""
+DIVES = 5
+DIVE_SHARE = 0.2
+"""Dives of a longer roster, as long as they take no more than this part of the time."""
 WIDEST = 4
 """Spreads of load that are looked at one by one."""
 CHOICE_S = 2.0
@@ -88,7 +95,7 @@ class Size:
     workers: float
     days: float
     failed: int = 0
-    slow: bool = False
+    work: float = 0.0
 
 
 @dataclass
@@ -120,7 +127,7 @@ class Local:
         self.rng = np.random.default_rng(self.seed)
         people, days = len(self.problem.workers), self.problem.days
         self.sizes = [
-            Size(people, min(7, max(2, days // 2))),
+            Size(people, min(max(7, days // 6), max(2, days // 2))),
             Size(min(people, 4), days),
             Size(min(people, max(4, people // 3)), min(10, max(3, 2 * days // 3))),
         ]
@@ -183,7 +190,7 @@ class Local:
                 assert now is not None
                 joined = [b if b is not a else c for a, b, c in zip(base, lines, now, strict=True)]
                 gained = self.columns.keep(joined) or self.columns.keep(lines)
-            self._learn(size, gained, self.columns.heavy[n])
+            self._learn(size, gained, self.columns.heavy[n], self.columns.work[n])
         return self.cost < before - 1e-6
 
     def _together(self, one: Callable[[int], list[Line] | None]) -> list[list[Line] | None]:
@@ -191,28 +198,33 @@ class Local:
             return [one(n) for n in range(self.hands)]
         return list(self.threads.map(one, range(self.hands)))
 
-    def _learn(self, size: Size, gained: bool, heavy: bool) -> None:
+    def _learn(self, size: Size, gained: bool, heavy: bool, work: float) -> None:
+        """Let what gains be tried more, and what fails grow until it is too much at once."""
+        size.work += work
         if gained:
             size.failed = 0
+            size.work *= 0.5
             return
         size.failed += 1
+        kind = self.sizes.index(size)
+        people, days = len(self.problem.workers), self.problem.days
         if heavy:
-            size.slow = True
-            size.workers = max(2, size.workers * 0.8)
-        if size.failed >= 6 and not size.slow:
+            size.failed = -SETTLED
+            if kind == 0:
+                size.days = max(2.0, size.days * 0.85)
+            else:
+                size.workers = max(2.0, size.workers * 0.85)
+        elif size.failed >= PATIENCE:
             size.failed = 0
-            people, days = len(self.problem.workers), self.problem.days
-            kind = self.sizes.index(size)
             if kind != 1:
-                size.days = min(days, size.days * 1.25 + 0.5)
+                size.days = min(float(days), size.days * 1.2 + 0.5)
             if kind != 0:
-                size.workers = min(people, size.workers * 1.2 + 0.5)
-        elif size.failed >= 30:
-            size.failed, size.slow = 0, False
+                size.workers = min(float(people), size.workers * 1.2 + 0.5)
 
     def _choose(self) -> tuple[Size, list[int], tuple[int, int] | None]:
         """Choose whom and which days to free."""
-        size = self.sizes[self.steps % len(self.sizes)]
+        size = min(self.sizes, key=lambda s: s.work)
+        size.work += 0.01
         self.steps += 1
         rng, days = self.rng, self.problem.days
         people = len(self.problem.workers)
@@ -484,7 +496,10 @@ class Hunt:
             assert window.local is not None
             local = window.local
         if local.steps == 0 and self.whole.prove:
-            local.dive(rounds=5, batch=3 if self.problem.days <= SHORT_DAYS else 8)
+            if self.problem.days <= SHORT_DAYS:
+                local.dive(rounds=5, batch=3)
+            else:
+                self._dive_for_a_start(local)
             if local.columns.incumbent is None and not self.whole.out_of_time():
                 local.first()
             self._take(local)
@@ -500,6 +515,15 @@ class Hunt:
                 if not self.whole.prove and self.stale >= STALE_ROUNDS:
                     self.done = True
                     return
+
+    def _dive_for_a_start(self, local: Local) -> None:
+        """Dive several times: dives differ much in what they end at, and little in what they take."""
+        until = self.whole.seconds() + DIVE_SHARE * self.whole.effort.seconds
+        for _ in range(min(DIVES, max(1, self.rounds // 10))):
+            local.dive(rounds=5, batch=8)
+            self._take(local)
+            if self.whole.out_of_time() or local.proven or self.whole.seconds() > until:
+                return
 
 
 def spread_cost(problem: LineProblem, limits: tuple[tuple[int, int], ...]) -> float:
