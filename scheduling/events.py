@@ -26,6 +26,8 @@ DEMAND_MAX = 20
 IMPORTANCE = 12
 """What an event weighs unless said: more than the usual cover of any type."""
 FEW_SHIFTS = 10
+EVENT_NOTE = "特殊事件"
+"""How the note on an event begins."""
 
 
 class SpecialEvent(Base):
@@ -318,7 +320,7 @@ def _note(
     kind = session.get_one(PatrolType, event.patrol_type_id)
     days = [first + timedelta(days=n) for n in asked]
     hours = f"{_clock(event.band_start_min)}–{_clock(event.band_end_min)}"
-    zh = f"特殊事件“{event.name}”：{zone.name} {_days(days)} {hours}"
+    zh = f"{EVENT_NOTE}“{event.name}”：{zone.name} {_days(days)} {hours}"
     en = f"Special event “{event.name}”: {zone.name}, {_days(days, 'en')}, {hours}"
     left = [first + timedelta(days=n) for n in asked if not placed.get(n)]
     used = list(dict.fromkeys(s.name for n in asked for s in placed.get(n, ())))

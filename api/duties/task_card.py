@@ -19,9 +19,8 @@ from scheduling.rosters import RosterVersion
 from scheduling.week import problem_of
 
 _PLACES = text("""
-    SELECT k.name, k.kind, e.name AS estate
+    SELECT k.name, k.kind
     FROM key_place k
-    LEFT JOIN estate e ON e.id = k.estate_id
     JOIN grid_cell g ON g.community_id = k.community_id AND ST_Covers(g.boundary, k.location)
      AND g.valid_from <= :day AND (g.valid_to IS NULL OR g.valid_to > :day)
     JOIN patrol_zone_cell zc ON zc.cell_id = g.id AND zc.zone_id = :zone_id
@@ -81,8 +80,7 @@ def task_card(session: Session, caller: Caller, patrol_id: int, site: str) -> Ta
         _PLACES,
         {"community_id": walk.zone.community_id, "zone_id": walk.zone.id, "day": day},
     ):
-        prefix = row.estate if row.estate and not row.name.startswith(row.estate) else ""
-        found.setdefault(row.kind, []).append(f"{prefix}{row.name}")
+        found.setdefault(row.kind, []).append(row.name)
     there = {member.force for member, _ in walk.team}
     places = [
         CardPlace(KINDS.get(kind, kind), tuple(found.get(kind, ())), tasks)

@@ -21,6 +21,7 @@ from grid.communities import Community
 from grid.people import Force, Member
 from scheduling.core.problem import Member as Person
 from scheduling.core.problem import Shift, Zone
+from scheduling.events import EVENT_NOTE
 from scheduling.rosters import RosterVersion
 from scheduling.week import plan_of, problem_of
 
@@ -164,8 +165,10 @@ class Paper:
 
     @property
     def notes(self) -> str:
-        """What the law and the house say, under the table."""
-        return NOTES.format(rest=f"{self.board.problem.law.rest_min / 60:g}")
+        """What the law and the house say, and the week's special events, under the table."""
+        said = NOTES.format(rest=f"{self.board.problem.law.rest_min / 60:g}")
+        events = [n.zh for n in self.board.problem.notes if n.zh.startswith(EVENT_NOTE)]
+        return "".join((said, *events))
 
     def file_name(self, ending: str) -> str:
         """The name of a downloaded file."""

@@ -2,20 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
 
 from api.accounts import Role
 from api.audit import AuditEntry
+from api.rosters.paper import Paper
 from grid.calendar import CalendarDay, CalendarEdit
 from grid.cells import PatrolZone
+from grid.communities import Community
 from grid.people import Member
 from grid.working_calendar import seed_calendar
 from scheduling.demand import CoverDemand, PatrolType, ShiftTemplate
 from scheduling.duties import Duty, DutyCell, load_matrix
-from scheduling.events import SpecialEvent
+from scheduling.events import EventFacts, SpecialEvent, enter_event
+from scheduling.found import found_demand
 from scheduling.rosters import Assignment, Patrol
 from scheduling.week import load_problem
 from tests.api.conftest import Site
@@ -123,6 +126,20 @@ def test_an_event_over_midnight_is_entered_shown_changed_and_cancelled(place, le
     assert audited(place, "event.change")[-1].details["changed"] == {"ideal": ["2", "3"]}
     assert lead.post(f"/cover/events/{row.id}/cancel").status_code == 303
     assert "已取消" in lead.get("/cover/events").text
+
+
+def test_an_event_is_named_on_the_paper_roster(sample):
+    community = sample.scalar(select(Community.id))
+    found_demand(sample, community)
+    kind = sample.scalar(select(PatrolType.id).where(PatrolType.code == "round"))
+    facts = EventFacts(
+        name="冬至庙会", zone_id=sample.scalar(select(PatrolZone.id)), first_day=WEEK,
+        last_day=WEEK, band_start_min=1140, band_end_min=1300, patrol_type_id=kind,
+    )  # fmt: skip
+    enter_event(
+        sample, community, facts, by="lead", now=datetime(2026, 11, 23, tzinfo=UTC), today=WEEK
+    )
+    assert "冬至庙会" in Paper(sample, publish_week(sample)).notes
 
 
 @pytest.mark.parametrize(
