@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from grid.errors import NotFound
-from scheduling.core.check import check
+from scheduling.core.check import Violation, check
 from scheduling.core.compare import compare
 from scheduling.core.consequences import Gaps, costs, in_order, targets_of_member, targets_of_seat
 from scheduling.core.desk import (
@@ -59,7 +59,12 @@ def small():
 def test_what_a_drop_is_told_to_cost_is_what_it_costs_afterwards(small):
     of, plan = small
     roll = roll_on_desk(of, plan)
+    keys = [m.key for m in of.members]
     tried = 0
+
+    def spread(of_plan, force):
+        return next(f.spread_bp for f in of_plan.fairness if (f.force, f.employer) == (force, None))
+
     for (index, seat), _ in sorted(roll.seated.items()):
         slot = roll.agenda.slots[index]
         for target in targets_of_seat(roll, slot.key, seat):
@@ -81,6 +86,8 @@ def test_what_a_drop_is_told_to_cost_is_what_it_costs_afterwards(small):
             empty = {(e.patrol, e.seat) for e in made.empty_seats}
             assert set(target.opens) <= empty
             assert not set(target.closes) & empty
+            force = of.members[keys.index(roll.seated[index, seat])].force
+            assert target.fairness_bp == spread(made, force) - spread(plan, force)
             tried += 1
     assert tried > 30
 
@@ -151,6 +158,24 @@ def test_a_free_members_targets_say_who_would_give_way(small):
         slot = roll.agenda.by_key[target.patrol]
         taken = (slot.index, target.seat) in roll.seated
         assert target.closes == (() if taken else ((target.patrol, target.seat),))
+
+
+def test_a_gap_that_a_move_opens_is_told_in_minutes():
+    of = problem(
+        members=[guard("B1", "嘉通"), guard("B3", "嘉通")],
+        demands=watches((0, "D", "garden"), (0, "E", "garden"), (1, "D", "garden")),
+    )
+    plan = solved(of)
+    roll = roll_on_desk(of, plan)
+    for slot in roll.agenda.slots[:2]:
+        for who_sits in list(roll.team(slot).values()):
+            make(roll, changes_of(roll, Edit(kind="remove", patrol=slot.key, seat=0)))
+            assert who_sits
+    day = {g.day: g.gap_min for g in coverage_gaps(roll) if g.zone == "garden"}
+    assert day[0] == 1440 - 420, "nobody from seven to midnight"
+    closing = {t.patrol: t for m in ("B1", "B3") for t in targets_of_member(roll, m) if t.allowed}
+    assert closing["0.D.garden.watch.1"].gap_min == (1440 - 780) - (1440 - 420)
+    assert closing["0.E.garden.watch.1"].gap_min == (1140 - 420) - (1440 - 420)
 
 
 def test_a_swap_closes_no_seat_and_moves_no_coverage_gap(small):
@@ -390,6 +415,21 @@ def test_a_fix_drops_only_what_matters_less(big):
                 assert importance[fix.dropped] < empty.importance
                 looked += 1
     assert looked >= 0
+
+
+def test_no_fix_is_offered_that_the_checker_finds_fault_with(monkeypatch):
+    of = changed(problem(), "P1", leave=tuple(range(7)))
+    plan = solved(of)
+    empty = plan.empty_seats[0]
+    assert all_fixes(of, plan, empty.patrol, empty.seat)
+    found = check(of, plan)
+    fault = Violation(rule="rest", zh="休息不足", en="too little rest")
+
+    def strict(problem, made):
+        return found if made is plan else replace(found, violations=(fault,))
+
+    monkeypatch.setattr("scheduling.core.fixes.check", strict)
+    assert all_fixes(of, plan, empty.patrol, empty.seat) == []
 
 
 def test_no_fix_goes_past_the_law_of_hours_and_rest_days():
