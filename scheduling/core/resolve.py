@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -72,6 +73,7 @@ class _Search:
             for n, seat in enumerate(p.seats)
             if seat.member is not None
         }
+        self._walk_first_ones_first()
         self.roll = self._what_is_left()
         self.model = RosterModel(self.agenda, self.may_sit)
 
@@ -166,6 +168,25 @@ class _Search:
         finally:
             done.set()
             watcher.join()
+
+    def _walk_first_ones_first(self) -> None:
+        """Rename alike patrols of one demand so that those that go come first, as the model asks.
+
+        An edit by hand may have left the second of two alike patrols and not the first; to rename
+        them changes nobody's week. One with a lock keeps its name.
+        """
+        locked = {lock.patrol for lock in self.agenda.problem.locks}
+        for _, group in groupby(self.agenda.slots, key=lambda s: id(s.demand)):
+            slots = list(group)
+            if len(slots) < 2 or any(slot.key in locked for slot in slots):
+                continue
+            seats = range(len(slots[0].type.seats))
+            teams = [{n: self.sat.pop((slot.index, n), None) for n in seats} for slot in slots]
+            teams.sort(key=lambda team: -sum(who is not None for who in team.values()))
+            for slot, team in zip(slots, teams, strict=True):
+                for n, member in team.items():
+                    if member is not None:
+                        self.sat[slot.index, n] = member
 
     def _what_is_left(self) -> QuickRoll:
         """Seat everybody who may stay, locks first, team by team; half a team goes home."""

@@ -532,3 +532,20 @@ def test_a_re_solve_keeps_locks_and_touches_nobody_without_need(big):
     before, after = ({o.level: o.cost for o in p.levels} for p in (plan, quick))
     levels = ("cover_minimum", "requirements", "cover_ideal")
     assert [after[n] for n in levels] <= [before[n] for n in levels]
+
+
+def test_the_second_of_two_alike_patrols_left_by_hand_is_no_reason_to_change_anybody():
+    of = problem(
+        members=[guard("B1", "嘉通"), guard("B3", "嘉通")],
+        demands=[Demand(day=0, shift="D", zone="garden", type="watch", minimum=0, ideal=2)],
+    )
+    plan = solved(of)
+    roll = roll_on_desk(of, plan)
+    make(roll, changes_of(roll, Edit(kind="remove", patrol="0.D.garden.watch.1", seat=0)))
+    left, _ = finished(roll, plan)
+    (stays,) = who(left, "0.D.garden.watch.2")
+    gone = "B3" if stays == "B1" else "B1"
+    away = changed(of, gone, leave=(0,))
+    made = resolve(away, left, Effort(deterministic=2, seconds=10, workers=1))
+    assert check(away, made).clean
+    assert [who(made, f"0.D.garden.watch.{n}") for n in (1, 2)] == [[stays], [None]]
