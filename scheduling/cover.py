@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from grid.cells import PatrolZone
+from grid.communities import Community
 from grid.errors import Conflict, DomainError, NotFound
 from grid.member_words import QUALIFICATIONS
 from grid.people import Force
@@ -63,6 +64,13 @@ class StillAsked(Conflict):
 
 
 Said = list[tuple[str, str]]
+
+
+def _one_at_a_time(session: Session, community_id: int) -> None:
+    """Let edits of one community wait for each other: names and codes are compared, not unique."""
+    session.execute(
+        select(Community.id).where(Community.id == community_id).with_for_update(key_share=True)
+    )
 
 
 def _refuse(kind: type[DomainError], said: Said) -> None:
@@ -122,6 +130,7 @@ def save_shift(
     session: Session, community_id: int, facts: ShiftFacts, shift_id: int | None = None
 ) -> tuple[ShiftTemplate, dict[str, list[object]]]:
     """Enter or change a shift; return it and what changed. Raises ShiftUnfit or NotFound."""
+    _one_at_a_time(session, community_id)
     row = find_shift(session, community_id, shift_id) if shift_id else None
     others = [s for s in shifts_of(session, community_id) if s is not row]
     facts = ShiftFacts(**vars(facts) | {"name": facts.name.strip()})
@@ -179,6 +188,7 @@ def retire_shift(
     session: Session, community_id: int, shift_id: int, *, active: bool
 ) -> ShiftTemplate:
     """Use a shift no longer, or again. Raises NotFound or ShiftUnfit."""
+    _one_at_a_time(session, community_id)
     row = find_shift(session, community_id, shift_id)
     if active and not row.active:
         others = [s for s in shifts_of(session, community_id) if s.active]
@@ -286,6 +296,7 @@ def save_type(
 
     Raises TypeUnfit, CannotGo (with the duty matrix nobody would be left) or NotFound.
     """
+    _one_at_a_time(session, community_id)
     row = find_type(session, community_id, type_id) if type_id else None
     others = [t for t in types_of(session, community_id) if t is not row]
     matrix = load_matrix(session, community_id)
@@ -355,6 +366,7 @@ def retire_type(
     session: Session, community_id: int, type_id: int, *, active: bool, today: date
 ) -> PatrolType:
     """Use a patrol type no longer, or again. Raises NotFound, StillAsked or TypeUnfit."""
+    _one_at_a_time(session, community_id)
     row = find_type(session, community_id, type_id)
     if not active:
         events = session.scalars(
@@ -438,6 +450,7 @@ def save_cover(
     session: Session, community_id: int, facts: CoverFacts, cover_id: int | None = None
 ) -> tuple[CoverDemand, dict[str, list[object]]]:
     """Enter or change a cover demand; return it and what changed. Raises CoverUnfit or NotFound."""
+    _one_at_a_time(session, community_id)
     row = find_cover(session, community_id, cover_id) if cover_id else None
     _refuse(CoverUnfit, _cover_misfits(session, community_id, facts, row))
     values = vars(facts) | {"weekdays": sorted(set(facts.weekdays))}

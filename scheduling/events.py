@@ -203,8 +203,9 @@ def _refuse_unfit(session: Session, community_id: int, facts: EventFacts, today:
         said.append(("请选择在用的巡逻类型", "choose a patrol type in use"))
     if not said and not shifts_over(facts, active_shifts(session, community_id)):
         said.append((
-            "没有班次与这一时段重叠，请先在“班次”里新增",
-            "no shift overlaps these hours, add one under shifts first",
+            "没有班次与这一时段重叠，请先在“班次”里新增；凌晨时段请写成前一天夜里到次日",
+            "no shift overlaps these hours: add one under shifts first, or write hours after "
+            "midnight as the night of the day before",
         ))  # fmt: skip
     if said:
         raise EventUnfit(

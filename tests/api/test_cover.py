@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
@@ -235,6 +236,31 @@ def test_cover_is_entered_changed_and_deleted(place, lead):
     assert audited(place, "cover.save")[-1].details["changed"] == {"ideal": [1, 2]}
     assert lead.post(f"/cover/demands/{row.id}/delete").status_code == 303
     assert lead.get(f"/cover?edit={row.id}").status_code == 404
+
+
+def test_numbers_no_database_holds_and_odd_words_are_refused_in_sentences(place, lead):
+    huge = "9" * 19
+    cover = {"zone_id": huge, "shift_template_id": huge, "patrol_type_id": huge, "weekday": [1]}
+    for url, form in (
+        ("/cover", cover | {"minimum": huge, "ideal": huge, "importance": huge}),
+        ("/cover/shifts", {"name": "a\x00b", "start": "07:00", "end": "09:00", "weekday": [1]}),
+        ("/cover/types", {"name": "甲\x00", "seat": ["0:guard", "x:y", "99:army"]}),
+        ("/cover/events", event_form(place, zone_id=huge, patrol_type_id=huge, ideal=huge)),
+        ("/cover/events", event_form(place, name="甲\x00乙")),
+        (
+            "/cover/calendar",
+            {"day": "2026-12-16", "kind": "holiday", "name": "甲\x00", "reason": "x"},
+        ),
+    ):
+        assert lead.post(url, data=form).status_code == 422, (url, form)
+
+
+def test_two_leads_entering_one_name_at_once_make_one_shift(place):
+    form = {"name": "同名班", "start": "05:00", "end": "06:00", "weekday": [1]}
+    browsers = [place.signed_in(Role.TEAM_LEAD) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda b: b.post("/cover/shifts", data=form).status_code, browsers))
+    assert sorted(sent) == [303, 422, 422, 422]
 
 
 # --- Duties and task card -----------------------------------------------------------------------
