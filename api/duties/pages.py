@@ -1,10 +1,12 @@
 """The duty matrix as a grid, and the task card of a patrol, on screen and as PDF."""
 
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.accounts import Role
@@ -13,8 +15,9 @@ from api.duties.task_card import task_card
 from api.i18n import word
 from api.permissions import Caller, allow
 from api.rosters.board import FORCES
+from api.routes.walk import SHOWN
 from api.web import Db, page, see_other
-from grid.errors import DomainError, NotFound
+from grid.errors import Conflict, DomainError, NotFound
 from grid.people import Force
 from scheduling.core.composition import Part
 from scheduling.cover import types_of
@@ -27,6 +30,8 @@ from scheduling.duties import (
     seed_duties,
     set_cells,
 )
+from scheduling.rosters import Patrol
+from scheduling.versions import find_version
 
 router = APIRouter()
 
@@ -51,6 +56,20 @@ PART_WORDS: dict[Part, str] = {
     "optional": word("可以"),
     "never": word("不参加"),
 }
+
+
+class NotPublished(Conflict):
+    """Cards are printed of what people go by."""
+
+    zh = "第 {number} 版排班还没有发布，不能打印任务卡。请先审核并发布。"
+    en = "Version {number} is not published, so there are no task cards. Review and publish it."
+
+
+class NobodyWalks(NotFound):
+    """A day without patrols."""
+
+    zh = "{day} 没有成行的巡逻，没有任务卡可打印。请选择另一天。"
+    en = "No patrol is walked on {day}, so there are no task cards. Choose another day."
 
 
 def _page(
@@ -153,13 +172,43 @@ def card_pdf(request: Request, db: Db, caller: Walker, patrol_id: Key) -> Respon
     from api.duties.card_pdf import task_card_pdf
 
     card = task_card(db, caller, patrol_id, str(request.base_url))
-    content = task_card_pdf(card)
     record_edit(request, db, caller, "task_card.export", card.title, patrol=patrol_id)
+    return _paper(task_card_pdf([card]), card.file_name)
+
+
+@router.get("/rosters/{version_id}/task-cards")
+def day_cards(
+    request: Request,
+    db: Db,
+    caller: Lead,
+    version_id: Key,
+    day: Annotated[int, Query(ge=0, le=6)],
+) -> Response:
+    """Return the task cards of a published roster's day (0 is Monday) as one PDF. Recorded."""
+    from api.duties.card_pdf import task_card_pdf
+
+    version = find_version(db, caller.community_id, version_id)
+    date = version.week_start + timedelta(days=day)
+    patrols = db.scalars(
+        select(Patrol.id)
+        .where(Patrol.roster_version_id == version.id, Patrol.day == date, Patrol.assignments.any())
+        .order_by(Patrol.start_min, Patrol.zone_id, Patrol.id)
+    ).all()
+    if version.state not in SHOWN:
+        raise NotPublished(number=version.number)
+    if not patrols:
+        raise NobodyWalks(day=date.isoformat())
+    cards = [task_card(db, caller, patrol, str(request.base_url)) for patrol in patrols]
+    record_edit(request, db, caller, "task_card.export", date.isoformat(), cards=len(cards))
+    return _paper(task_card_pdf(cards), f"任务卡-{date.isoformat()}.pdf")
+
+
+def _paper(content: bytes, name: str) -> Response:
     return Response(
         content,
         media_type="application/pdf",
         headers={
-            "content-disposition": f"inline; filename*=UTF-8''{quote(card.file_name)}",
+            "content-disposition": f"inline; filename*=UTF-8''{quote(name)}",
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
         },
     )

@@ -20,7 +20,7 @@ from scheduling.demand import CoverDemand, PatrolType, ShiftTemplate
 from scheduling.duties import Duty, DutyCell, load_matrix
 from scheduling.events import EventFacts, SpecialEvent, enter_event
 from scheduling.found import found_demand
-from scheduling.rosters import Assignment, Patrol
+from scheduling.rosters import Assignment, Patrol, RosterVersion
 from scheduling.week import load_problem
 from tests.api.conftest import Site
 from tests.api.test_members import other_community
@@ -333,6 +333,31 @@ def test_a_patrols_task_card_says_who_when_where_and_what_with_masked_phones(pla
     assert paper.headers["content-type"] == "application/pdf"
     assert paper.content.startswith(b"%PDF")
     assert audited(place, "task_card.export")
+
+
+def test_a_days_task_cards_come_as_one_paper_and_only_of_a_published_roster(place, lead):
+    with place.session() as session:
+        version = session.scalars(select(RosterVersion)).first()
+        walked = len(
+            session.scalars(
+                select(Patrol).where(
+                    Patrol.roster_version_id == version.id,
+                    Patrol.day == WEEK,
+                    Patrol.assignments.any(),
+                )
+            ).all()
+        )
+    assert f"/rosters/{version.id}/task-cards?day=0" in lead.get(f"/rosters?week={WEEK}").text
+    paper = lead.get(f"/rosters/{version.id}/task-cards?day=0")
+    assert paper.content.startswith(b"%PDF")
+    assert audited(place, "task_card.export")[-1].details == {"cards": walked}
+    with place.session() as session, session.begin():
+        session.get_one(RosterVersion, version.id).state = "draft"
+    refused = lead.get(f"/rosters/{version.id}/task-cards?day=0")
+    with place.session() as session, session.begin():
+        session.get_one(RosterVersion, version.id).state = "published"
+    assert refused.status_code == 409
+    assert "还没有发布" in refused.text
 
 
 def test_a_card_of_somebody_elses_patrol_is_not_found(place):
