@@ -130,7 +130,10 @@ def _notes(session: Session, walk: Walk) -> tuple[str, ...]:
         notes.append(f"本组空缺 {walk.patrol.empty_seats} 个席位，请带班队员出发前向队长确认。")
     day = walk.patrol.day
     for event in events_between(session, walk.zone.community_id, day, day):
-        if event.zone_id == walk.zone.id:
+        if event.zone_id == walk.zone.id and (
+            event.band_start_min < walk.patrol.end_min
+            and event.band_end_min > walk.patrol.start_min
+        ):
             hours = f"{minutes(event.band_start_min)}–{minutes(event.band_end_min)}"
             notes.append("：".join(x for x in (f"特殊事件“{event.name}”{hours}", event.note) if x))
     version = session.scalars(

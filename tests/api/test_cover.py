@@ -315,7 +315,7 @@ def test_a_patrols_task_card_says_who_when_where_and_what_with_masked_phones(pla
         session.add(
             SpecialEvent(
                 community_id=1, name="早市", zone_id=patrol.zone_id, first_day=patrol.day,
-                last_day=patrol.day, band_start_min=360, band_end_min=600, minimum=1, ideal=1,
+                last_day=patrol.day, band_start_min=patrol.start_min, band_end_min=patrol.end_min, minimum=1, ideal=1,
                 patrol_type_id=patrol.patrol_type_id, importance=5, note="看好出入口",
                 made_by="lead", made_at=patrol.roster.created_at,
             )
