@@ -4,7 +4,7 @@ A patrol (day, shift, zone) has three seats: an officer, a grid member, a guard 
 Hard: kind, days off, banned shifts, one patrol a day, 11 h rest, ``max`` patrols, at most 2 that
 end after 23:00, at most 5 days in a row. Costs: 1000 per empty seat, 20 × spread of patrols with
 history within each role, 2 per patrol outside the member's zones, 3 per third and later patrol in
-one zone, request weights.
+one zone, request weights; the file may give other weights in ``w``.
 """
 
 import json
@@ -23,10 +23,6 @@ from scheduling.core.lines.line_problem import (
     Worker,
 )
 
-EMPTY_SEAT = 1000
-SPREAD = 20
-OUTSIDE = 2
-THIRD = 3
 NIGHT_AFTER_MIN = 1380
 SEATS = 3
 
@@ -44,7 +40,7 @@ class Week:
 def read(path: Path) -> Week:
     """Read a file. Raises KeyError, ValueError or OSError for one that is none."""
     data = json.loads(path.read_text())
-    days, shifts = int(data["D"]), data["shifts"]
+    days, shifts, weight = int(data["D"]), data["shifts"], data["w"]
     patrols = [(int(d), int(s), int(z)) for d, s, z in data["patrols"]]
     night = np.zeros((days, len(shifts)), dtype=np.int64)
     for n, shift in enumerate(shifts):
@@ -61,11 +57,11 @@ def read(path: Path) -> Week:
     workers = []
     constant = 0.0
     for person in data["people"]:
-        cost = np.where(np.isin(zone, person["zones"]), 0.0, float(OUTSIDE))
-        for d, s, weight, wish in person["req"]:
+        cost = np.where(np.isin(zone, person["zones"]), 0.0, float(weight["unfamiliar"]))
+        for d, s, wanted, wish in person["req"]:
             # 1: wishes to work then, and costs when it does not; -1: wishes to be off.
-            cost[(day == d) & (shift_of == s)] -= weight * wish
-            constant += weight * (wish > 0)
+            cost[(day == d) & (shift_of == s)] -= wanted * wish * weight["req"]
+            constant += wanted * (wish > 0) * weight["req"]
         closed = (seat != person["kind"]) | np.isin(day, person["off"])
         closed |= np.isin(shift_of, person["ban"])
         cost[closed] = FORBIDDEN
@@ -76,7 +72,9 @@ def read(path: Path) -> Week:
                 off_cost=np.zeros(days),
                 counters=(
                     Counter(name="patrols", after_off=one, after_work=one, most=person["max"]),
-                    Counter(name="nights", after_off=night, after_work=night, most=data["maxnight"]),
+                    Counter(
+                        name="nights", after_off=night, after_work=night, most=data["maxnight"]
+                    ),
                 ),
                 most_run=data["maxcons"],
                 load=one.astype(float),
@@ -93,14 +91,14 @@ def read(path: Path) -> Week:
         post_shift=shift_of,
         post_row=np.arange(n),
         row_want=np.ones(n, dtype=np.int64),
-        row_under=np.full(n, float(EMPTY_SEAT)),
+        row_under=np.full(n, float(weight["unfilled"])),
         row_over=np.full(n, FORBIDDEN),
         workers=tuple(workers),
-        repeat=Repeat(of_post=zone, places=int(data["Z"]), free=3, cost=THIRD),
+        repeat=Repeat(of_post=zone, places=int(data["Z"]), free=3, cost=int(weight["repeat"])),
         groups=tuple(
             Group(
                 workers=tuple(k for k, p in enumerate(data["people"]) if p["role"] == role),
-                weight=float(SPREAD),
+                weight=float(weight["spread"]),
             )
             for role in roles
         ),

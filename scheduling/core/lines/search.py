@@ -36,6 +36,8 @@ SETTLED = 20
 DIVES = 5
 DIVE_SHARE = 0.2
 """Dives of a longer roster, as long as they take no more than this part of the time."""
+CROWD = 80
+"""More workers than this bring lines enough one at a time."""
 WIDEST = 4
 """Spreads of load that are looked at one by one."""
 CHOICE_S = 2.0
@@ -154,7 +156,8 @@ class Local:
 
     def relax(self) -> None:
         """Solve the linear program."""
-        self.bound = max(self.bound, self.columns.relax().bound)
+        lines = 3 if len(self.problem.workers) <= CROWD else 1
+        self.bound = max(self.bound, self.columns.relax(lines=lines).bound)
 
     def dive(self, *, rounds: int, batch: int) -> None:
         """Dive once per hand."""
