@@ -98,6 +98,11 @@ class Columns:
         self.work = [0.0] * hands
         """What a hand's last neighbourhood took: about seconds, but counted, not timed."""
 
+    @property
+    def converged(self) -> bool:
+        """Say whether the linear program was solved to its end."""
+        return self.relaxed is not None and self.relaxed.converged
+
     # ---- pricing
 
     def price(
@@ -198,9 +203,13 @@ class Columns:
 
     # ---- the bound
 
-    def relax(self, *, lines: int = 3) -> Relaxed:
-        """Solve the linear program over all legal lines, or as far as time allows."""
+    def relax(self, *, lines: int = 3, stop: Clock | None = None) -> Relaxed:
+        """Solve the linear program over all legal lines, or as far as ``stop`` allows.
+
+        What it has come to when it is stopped is a bound too, if a lower one.
+        """
         problem = self.problem
+        ended = stop or self.stop
         best = -np.inf
         rounds = 0
         while True:
@@ -223,7 +232,7 @@ class Columns:
             self.relaxed = Relaxed(
                 best + problem.constant, prices.objective + problem.constant, prices, converged
             )
-            if converged or self.stop():
+            if converged or ended():
                 return self.relaxed
 
     # ---- rosters

@@ -33,6 +33,8 @@ PATIENCE = 4
 """Neighbourhoods of one size that fail before the size grows."""
 SETTLED = 20
 """And before it grows again after one that was too much."""
+RELAX_SHARE = 0.35
+"""The part of the time that one linear program may take."""
 DIVES = 5
 DIVE_SHARE = 0.2
 """Dives of a longer roster, as long as they take no more than this part of the time."""
@@ -154,10 +156,10 @@ class Local:
         """Take a roster found elsewhere."""
         self.columns.keep(lines)
 
-    def relax(self) -> None:
-        """Solve the linear program."""
+    def relax(self, stop: Callable[[], bool]) -> None:
+        """Solve the linear program, or as much of it as ``stop`` allows."""
         lines = 3 if len(self.problem.workers) <= CROWD else 1
-        self.bound = max(self.bound, self.columns.relax(lines=lines).bound)
+        self.bound = max(self.bound, self.columns.relax(lines=lines, stop=stop).bound)
 
     def dive(self, *, rounds: int, batch: int) -> None:
         """Dive once per hand."""
@@ -393,6 +395,13 @@ class Hunt:
         self.wider = np.inf
         self.lines: list[Line] = []
 
+    def _relaxed_enough(self) -> Callable[[], bool]:
+        """Return what ends a linear program: a part's share of the time, the rest is for rosters."""
+        whole_ = self.whole
+        share = len(self.problem.workers) / max(1, len(whole_.problem.workers))
+        until = whole_.seconds() + RELAX_SHARE * share * whole_.effort.seconds
+        return lambda: whole_.out_of_time() or whole_.seconds() >= until
+
     def _local(self, problem: LineProblem) -> Local:
         effort = self.whole.effort
         return Local(
@@ -438,7 +447,7 @@ class Hunt:
 
     def settle_bound(self) -> None:
         """Solve the linear programs: the part's bound, and the windows worth a search."""
-        self.base.relax()
+        self.base.relax(self._relaxed_enough())
         self.bound = self.base.bound
         if not self.windowed:
             self._take(self.base)
@@ -472,7 +481,7 @@ class Hunt:
                 self.open.pop(0)
                 self._bound_by_windows()
                 continue
-            local.relax()
+            local.relax(self._relaxed_enough())
             window.local = local
             window.bound = max(window.bound, local.bound)
             self.open.sort()
@@ -499,7 +508,11 @@ class Hunt:
             assert window.local is not None
             local = window.local
         if local.steps == 0 and self.whole.prove:
-            if self.problem.days <= SHORT_DAYS:
+            if not local.columns.converged:
+                # A dive goes by prices: by unripe ones it is long and leads nowhere.
+                if local.columns.incumbent is None:
+                    local.first()
+            elif self.problem.days <= SHORT_DAYS:
                 local.dive(rounds=5, batch=3)
             else:
                 self._dive_for_a_start(local)
