@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -12,12 +13,17 @@ from contextlib import contextmanager
 
 import procrastinate
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from api.daily import ask_for_todays
 from api.jobs import MAX_ATTEMPTS, STALLED_AFTER_S, queue_app, rescue_stalled
 from api.settings import REPO_ROOT, Settings
 from grid.database import connect
 
+LOG = logging.getLogger(__name__)
+
 RESCUE_EVERY_S = STALLED_AFTER_S / 2
+LOOK_AT_THE_CLOCK_EVERY_S = 30.0
 
 
 async def work(settings: Settings, engine: Engine, *, concurrency: int = 1) -> None:
@@ -32,9 +38,11 @@ async def work(settings: Settings, engine: Engine, *, concurrency: int = 1) -> N
             app.run_worker_async(concurrency=concurrency, install_signal_handlers=False)
         )
         rescue = asyncio.create_task(_rescue_forever(app))
+        daily = asyncio.create_task(_ask_daily_forever(settings, engine))
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
         rescue.cancel()
+        daily.cancel()
         if worker.done():
             worker.result()
             return
@@ -47,6 +55,16 @@ async def _rescue_forever(app: procrastinate.App) -> None:
         with contextlib.suppress(OSError):
             await rescue_stalled(app)
         await asyncio.sleep(RESCUE_EVERY_S)
+
+
+async def _ask_daily_forever(settings: Settings, engine: Engine) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(ask_for_todays, engine, settings)
+        except SQLAlchemyError:
+            # The database may be away for a while; the jobs are asked for when it is back.
+            LOG.warning("could not ask for the daily jobs", exc_info=True)
+        await asyncio.sleep(LOOK_AT_THE_CLOCK_EVERY_S)
 
 
 def run_worker(settings: Settings, *, concurrency: int = 1) -> None:

@@ -1,0 +1,1 @@
+"""What the installation does for itself every day."""
