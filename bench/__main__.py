@@ -1,4 +1,4 @@
-"""The door of the benchmarks: ``./xunge bench patrol|roster|table|make-patrol``.
+"""The door of the benchmarks: ``./xunge bench patrol|roster|route|table|make-patrol``.
 
 One JSON line per instance on standard output and nothing else there; progress goes to standard
 error. Exit 1 where a roster breaks a rule or the scorer disagrees, 2 for a command line that cannot
@@ -16,6 +16,7 @@ import typer
 from bench.data import bench_data
 from bench.made_week import write_week
 from bench.measure import Measured, NotAnInstance, ScorerDisagrees, measure_patrol, measure_roster
+from bench.route_door import route
 from bench.table import Only, write_table
 from scheduling.core.lines.search import Effort
 
@@ -146,6 +147,8 @@ def table(
     write_table(data, out, only, most, seed, lambda text: print(text, file=sys.stderr))
     print(out)
 
+
+app.command()(route)
 
 if __name__ == "__main__":
     app()
