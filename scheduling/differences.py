@@ -229,4 +229,6 @@ def _figures(old: _Side, new: _Side) -> Iterator[Figure]:
         {o.level: o.cost for o in side.plan.levels} for side in (old, new)
     ]
     for level in dict.fromkeys([*costs[0], *costs[1]]):
+        if level in ("staggering", "changes") and not any(side.get(level) for side in costs):
+            continue  # nothing was asked of them
         yield Figure("cost", level, costs[0].get(level), costs[1].get(level), True)

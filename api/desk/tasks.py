@@ -10,7 +10,7 @@ from api.rosters.tasks import Told
 from grid.database import transaction
 from scheduling.core.plan import RosterPlan
 from scheduling.core.problem import RosterProblem
-from scheduling.core.resolve import resolve as solve_again
+from scheduling.core.resolve import against
 from scheduling.core.solve import Effort, solve
 from scheduling.core.what_if import Question, asked
 from scheduling.desk import problem_now
@@ -45,8 +45,8 @@ def resolve(run: Run) -> dict[str, Any]:
         run.progress(0.0, "读取排班表", "Loading the roster")
         with transaction(run.engine) as session:
             source = find_version(session, run.community_id, source_id)
-            problem, before = problem_now(session, source), plan_of(source)
-        plan = solve_again(problem, before, _effort(run.arguments), Told(run))
+            problem = against(problem_now(session, source), plan_of(source))
+        plan = solve(problem, _effort(run.arguments), Told(run))
         done = _stored(run, problem, plan, source_id, None)
     return {"next": f"/rosters/{done}/desk", "roster_version_id": done}
 

@@ -20,6 +20,8 @@ LEVELS = {
     "cover_minimum": word("最低勤务"),
     "requirements": word("热点要求"),
     "cover_ideal": word("理想勤务"),
+    "staggering": word("错时与空档"),
+    "changes": word("改动最少"),
     "fairness": word("负荷均衡"),
     "preferences": word("责任巡区与意愿"),
 }
@@ -240,7 +242,16 @@ class Board:
 
     def levels(self) -> list[LevelOutcome]:
         """Return what was proven, without levels that nothing was asked of."""
-        return [o for o in self.plan.levels if o.level != "locks" or self.problem.locks]
+        unasked = {
+            level
+            for level, asked in (
+                ("locks", self.problem.locks),
+                ("staggering", self.problem.staggering),
+                ("changes", self.problem.baseline),
+            )
+            if not asked
+        }
+        return [o for o in self.plan.levels if o.level not in unasked]
 
     def worst_gaps(self) -> list[tuple[Zone, int, date]]:
         """Return each zone's longest coverage gap of the week, in minutes, and its day."""

@@ -18,6 +18,8 @@ ENGLISH = {
     "cover_minimum": "minimum cover",
     "requirements": "requirements from hotspots",
     "cover_ideal": "ideal cover",
+    "staggering": "staggering and gaps",
+    "changes": "fewest changes",
     "fairness": "equal load",
     "preferences": "home zones and wishes",
 }

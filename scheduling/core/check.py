@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
+from scheduling.core.check_house import changes_cost, staggering_cost
 from scheduling.core.plan import PlannedPatrol, RosterPlan
 from scheduling.core.problem import (
     CLOSED,
@@ -467,6 +468,8 @@ class _Checker:
                 for r in self.problem.requirements
             ),
             "cover_ideal": ideal,
+            "staggering": staggering_cost(self.problem, self.known, self._gaps()),
+            "changes": changes_cost(self.problem, self.known),
             "fairness": sum(max(loads) - min(loads) for _, _, loads in self._groups()),
             "preferences": away + self._wishes_missed(),
         }
@@ -483,7 +486,11 @@ class _Checker:
 
     def _figures(self, costs: dict[str, int]) -> None:
         plan = self.plan
-        self._differs("levels", {o.level: o.cost for o in plan.levels}, costs)
+        said = {o.level: o.cost for o in plan.levels}
+        # A plan of before these levels existed says nothing of them, and was asked for nothing.
+        late = {"staggering": self.problem.staggering, "changes": self.problem.baseline}
+        unsaid = {level for level, asked in late.items() if level not in said and not asked}
+        self._differs("levels", said, {k: cost for k, cost in costs.items() if k not in unsaid})
         for o in plan.levels:
             sound = (
                 0 <= o.bound <= o.cost
@@ -507,7 +514,11 @@ class _Checker:
                 for made in [self._visits(r.key)]
             },
         )
-        self._gap_figures()
+        self._differs(
+            "coverage gaps",
+            {(g.zone, g.day): g.gap_min for g in self.plan.coverage_gaps},
+            self._gaps(),
+        )
 
     def _empty_figures(self) -> None:
         listed = [(e.patrol, e.seat) for e in self.plan.empty_seats]
@@ -570,7 +581,7 @@ class _Checker:
             ),
         )
 
-    def _gap_figures(self) -> None:
+    def _gaps(self) -> dict[tuple[str, int], int]:
         first, last = self.problem.patrol_day_start_min, self.problem.patrol_day_end_min
         covered: dict[tuple[str, int], bytearray] = {
             (z.key, day): bytearray(2 * 1440)
@@ -587,10 +598,7 @@ class _Checker:
                 covered[p.zone, p.day + 1][0 : shift.end_min - 1440] = b"\1" * (
                     shift.end_min - 1440
                 )
-        derived = {
+        return {
             place: max(len(run) for run in bytes(minutes[first:last]).split(b"\1"))
             for place, minutes in covered.items()
         }
-        self._differs(
-            "coverage gaps", {(g.zone, g.day): g.gap_min for g in self.plan.coverage_gaps}, derived
-        )

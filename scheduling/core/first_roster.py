@@ -1,5 +1,8 @@
 """A first legal roster at once: the most important patrols first, the least loaded people first.
 
+Where a roster stands already (the problem's baseline), whoever may stay stays, and only then are
+holes filled.
+
 It asks the rules' own sentences, not the model, so that there is a roster before any search.
 """
 
@@ -15,7 +18,10 @@ TIERS = {"minimum": 0, "ideal": 2, "extra": 3}
 def first_roster(agenda: Agenda, may_sit: dict[tuple[int, int], list[str]]) -> Roll:
     """Return a roll that breaks no hard rule; locks are seated first where they can be."""
     roll = Roll(agenda)
-    _seat_locks(roll, may_sit)
+    if agenda.sat:
+        _seat_who_stays(roll, may_sit)
+    else:
+        _seat_locks(roll, may_sit)
     for slot in sorted(
         (s for s in agenda.slots if s.tier != "extra"),
         key=lambda s: (TIERS[s.tier], -s.importance, s.start_min, s.index),
@@ -45,6 +51,49 @@ def _seat_locks(roll: Roll, may_sit: dict[tuple[int, int], list[str]]) -> None:
         slot = agenda.by_key[key]
         if all(m in may_sit[slot.index, n] for n, m in team.items()):
             _fill(roll, slot, may_sit, team)
+
+
+def _seat_who_stays(roll: Roll, may_sit: dict[tuple[int, int], list[str]]) -> None:
+    """Seat everybody who may stay, locks first, team by team; half a team goes home."""
+    agenda = roll.agenda
+    locked = {(agenda.by_key[k.patrol].index, k.seat): k.member for k in agenda.problem.locks}
+    wanted = {**agenda.sat, **locked}
+    first = {index for index, _ in locked}
+    for slot in sorted(agenda.slots, key=lambda s: (s.index not in first, -s.importance, s.index)):
+        seats = slot.type.seats
+        for seat in range(len(seats)):
+            member = wanted.get((slot.index, seat))
+            if (
+                member is not None
+                and member in may_sit[slot.index, seat]
+                and allowed(roll, member, slot, seat)
+            ):
+                roll.put(slot, seat, member)
+        for seat in range(len(seats)):
+            if seats[seat].required and roll.team(slot) and (slot.index, seat) not in roll.seated:
+                _seat_whom_nobody_needs(roll, slot, seat, may_sit)
+        if not (roll.walked(slot) and team_stands(roll, slot)):
+            for seat in roll.team(slot):
+                roll.take_away(slot, seat)
+
+
+def _seat_whom_nobody_needs(
+    roll: Roll, slot: Slot, seat: int, may_sit: dict[tuple[int, int], list[str]]
+) -> None:
+    """Seat the least loaded who sits nowhere else that day in the roster that stands."""
+    slots = roll.agenda.slots
+    busy = {
+        who
+        for (index, _), who in roll.agenda.sat.items()
+        if index != slot.index and slots[index].day == slot.day
+    }
+    free = [
+        m
+        for m in may_sit[slot.index, seat]
+        if m not in busy and m not in roll.team(slot).values() and allowed(roll, m, slot, seat)
+    ]
+    if free:
+        roll.put(slot, seat, min(free, key=lambda m: (roll.load_bp(m), m)))
 
 
 def _fill(

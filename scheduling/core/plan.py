@@ -8,9 +8,13 @@ from pydantic import ConfigDict, TypeAdapter
 from scheduling.core.problem import CLOSED, read_document
 
 Tier = Literal["minimum", "ideal", "extra"]
-Level = Literal["locks", "cover_minimum", "requirements", "cover_ideal", "fairness", "preferences"]
+Level = Literal[
+    "locks", "cover_minimum", "requirements", "cover_ideal", "staggering", "changes", "fairness",
+    "preferences",
+]  # fmt: skip
 LEVELS: tuple[Level, ...] = (
-    "locks", "cover_minimum", "requirements", "cover_ideal", "fairness", "preferences",
+    "locks", "cover_minimum", "requirements", "cover_ideal", "staggering", "changes", "fairness",
+    "preferences",
 )  # fmt: skip
 """From the first to the last: no gain in a later level is worth a loss in an earlier one."""
 

@@ -6,93 +6,57 @@ next day; minutes of a problem count from the first midnight of the roster. Keys
 unique among their kind. Loads are in basis points (bp): 10,000 bp is all the available minutes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from grid.errors import DomainError
+from scheduling.core.contract import (
+    CLOSED,
+    DAY_MIN,
+    WEEK_DAYS,
+    Limits,
+    RollingLimit,
+    Some,
+    Unless,
+)
+from scheduling.core.house_rules import CoverBand, Pair, Sat, Shares, Staggering, Succession
+from scheduling.core.problem_errors import (
+    CyclicOrder,
+    NobodyNeeded,
+    NoOrderLeft,
+    NoSuchKey,
+    OutOfRange,
+    RosterProblemError,
+    TogetherAndApart,
+    TooLarge,
+    TwiceTheSame,
+    UnreadableFile,
+    WeekMustStartOnMonday,
+    between,
+    unique,
+)
+
+__all__ = [
+    "CLOSED", "DAY_MIN", "WEEK_DAYS", "Absence", "CoverBand", "CyclicOrder", "DayKind", "Demand",
+    "Law", "Limits", "Lock", "Member", "NoOrderLeft", "NoSuchKey", "NobodyNeeded", "Note",
+    "OutOfRange", "Pair", "PatrolType", "Request", "Requirement", "RollingLimit",
+    "RosterProblem", "RosterProblemError", "Sat", "Seat", "Shares", "Shift", "Staggering",
+    "Succession", "TogetherAndApart", "TooLarge", "TwiceTheSame", "UnreadableFile",
+    "WeekMustStartOnMonday", "Weights", "Zone", "digest", "read_document", "read_patrol_type",
+    "read_problem", "write_problem",
+]  # fmt: skip
 
 T = TypeVar("T")
 
-DAY_MIN = 1440
-WEEK_DAYS = 7
 MEMBERS_MAX = 2000
 SEATS_MAX = 60_000
-CLOSED = ConfigDict(extra="forbid")
-"""A word we do not know in a file is a mistake that is said, never passed over."""
+STANDARD = Limits()
 
 DayKind = Literal["workday", "weekend", "holiday", "compensatory_workday", "unknown"]
-
-
-class RosterProblemError(DomainError):
-    """What is asked cannot be meant."""
-
-
-class TwiceTheSame(RosterProblemError):
-    """Two things of one kind with one key."""
-
-    zh = "{thing}“{key}”出现了两次。请改掉其中一个的编号。"
-    en = "The {thing_en} “{key}” is there twice. Give one of them another key."
-
-
-class NoSuchKey(RosterProblemError):
-    """Something points at a thing that is not in the problem."""
-
-    zh = "{where} 提到的{thing}“{key}”不存在。请补上它，或改正这一处。"
-    en = "{where} names the {thing_en} “{key}”, which is not there. Add it or correct the place."
-
-
-class OutOfRange(RosterProblemError):
-    """A number that makes no sense."""
-
-    zh = "{where} 的 {what} 是 {value}，应在 {low} 到 {high} 之间。请更正。"
-    en = "{what} of {where} is {value}; it must lie between {low} and {high}. Correct it."
-
-
-class WeekMustStartOnMonday(RosterProblemError):
-    """A roster week is an ISO week."""
-
-    zh = "“{value}”不是星期一的日期。排班周从星期一开始，请填写形如 2026-11-30 的日期。"
-    en = "“{value}” is not the date of a Monday. A roster week starts on Monday: write it like 2026-11-30."
-
-
-class NobodyNeeded(RosterProblemError):
-    """A patrol type without seats."""
-
-    zh = "巡逻类型“{key}”没有任何席位，或没有必到席位。请至少写明一个必到席位。"
-    en = "The patrol type “{key}” has no seat, or none that must be filled. Name at least one."
-
-
-class TooLarge(RosterProblemError):
-    """More than one community's team."""
-
-    zh = "{what}有 {n} 个，超过上限 {limit}。一个社区一张排班表，请按社区拆分。"
-    en = "There are {n} {what_en}, more than {limit}. One roster is one community's: divide it."
-
-
-class UnreadableFile(RosterProblemError):
-    """A file that is not what it should be."""
-
-    zh = "读不懂“{name}”：{where} {what}。请对照 docs/schemas/ 中的格式更正。"
-    en = "Cannot read “{name}”: {where} {what}. Compare it with the schemas in docs/schemas/."
-
-
-def _between(where: str, low: int, high: int, **values: int) -> None:
-    for what, value in values.items():
-        if not low <= value <= high:
-            raise OutOfRange(where=where, what=what, value=value, low=low, high=high)
-
-
-def _unique(thing: str, thing_en: str, keys: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for key in keys:
-        if key in seen:
-            raise TwiceTheSame(thing=thing, thing_en=thing_en, key=key)
-        seen.add(key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +76,17 @@ class Law:
     enforcement_leaders: tuple[str, ...] = ("officer",)
     never_alone: tuple[str, ...] = ("auxiliary",)
     estate_bound: tuple[str, ...] = ("guard",)
+    forbidden_successions: Annotated[tuple[Succession, ...], Some] = ()
+    """``then`` is never worked on the day after ``first``, whatever the rest between them."""
+    only_after: Annotated[tuple[Succession, ...], Some] = ()
+    """``then`` is worked only on the day after ``first``, or after another that is named so."""
+    familiar_team: Annotated[bool, Some] = False
+    """Somebody on every team knows the zone."""
 
     def __post_init__(self) -> None:
-        _between("law", 0, DAY_MIN, rest_min=self.rest_min)
-        _between("law", 0, 2 * DAY_MIN, night_after_min=self.night_after_min)
-        _between("law", 1, 3, patrols_per_day=self.patrols_per_day)
+        between("law", 0, DAY_MIN, rest_min=self.rest_min)
+        between("law", 0, 2 * DAY_MIN, night_after_min=self.night_after_min)
+        between("law", 1, 3, patrols_per_day=self.patrols_per_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,27 +100,10 @@ class Weights:
     holiday_pct: int = 200
 
     def __post_init__(self) -> None:
-        _between(
+        between(
             "weights", 100, 1000,
             night_pct=self.night_pct, weekend_pct=self.weekend_pct, holiday_pct=self.holiday_pct,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The most a member works in a week, and days in a row."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
-
-    minutes_week: int = 2400
-    patrols_week: int = 5
-    nights_week: int = 2
-    run_days: int = 5
-
-    def __post_init__(self) -> None:
-        _between("limits", 0, WEEK_DAYS * DAY_MIN, minutes_week=self.minutes_week)
-        _between("limits", 0, 21, patrols_week=self.patrols_week, nights_week=self.nights_week)
-        _between("limits", 1, 14, run_days=self.run_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +143,7 @@ class Request:
     """What it costs not to be granted; a patrol outside the home zone costs 1."""
 
     def __post_init__(self) -> None:
-        _between("request", 1, 100, weight=self.weight)
+        between("request", 1, 100, weight=self.weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +166,12 @@ class Member:
     """Days of the roster on leave: no minute of any patrol."""
     unavailable: tuple[Absence, ...] = ()
     # Left out where there are none, so that plans made before wishes existed keep their digest.
-    requests: Annotated[tuple[Request, ...], Field(exclude_if=lambda wishes: not wishes)] = ()
-    limits: Limits = Limits()
+    requests: Annotated[tuple[Request, ...], Some] = ()
+    never_alone: Annotated[bool, Some] = False
+    """A trainee: walks beside somebody who may go alone, whatever the force."""
+    known_zones: Annotated[tuple[str, ...], Some] = ()
+    """Zones the member knows beside the home zone."""
+    limits: Limits = STANDARD
     available_min: int = 2400
     """What the load is divided by; 0 leaves the member out of the fairness."""
     carried_over_bp: int = 0
@@ -223,13 +180,19 @@ class Member:
     """End of the last patrol before the roster, in its minutes: negative, or early on day 0."""
     run_before_days: int = 0
     """Days worked in a row up to the eve of the roster."""
+    shift_before: Annotated[str | None, Unless] = None
+    """The shift worked on the eve of the roster."""
+    minutes_before: Annotated[tuple[int, ...], Some] = ()
+    """Minutes worked on the days before the roster, the eve last."""
+    weekends_before: Annotated[tuple[bool, ...], Some] = ()
+    """Whether each weekend before the roster was worked, the latest last."""
 
     def __post_init__(self) -> None:
-        _between(self.key, 0, 100_000, available_min=self.available_min)
-        _between(self.key, -1_000_000, 1_000_000, carried_over_bp=self.carried_over_bp)
-        _between(self.key, 0, 400, run_before_days=self.run_before_days)
+        between(self.key, 0, 100_000, available_min=self.available_min)
+        between(self.key, -1_000_000, 1_000_000, carried_over_bp=self.carried_over_bp)
+        between(self.key, 0, 400, run_before_days=self.run_before_days)
         if self.last_end_min is not None:
-            _between(self.key, -60 * DAY_MIN, DAY_MIN, last_end_min=self.last_end_min)
+            between(self.key, -60 * DAY_MIN, DAY_MIN, last_end_min=self.last_end_min)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,8 +219,8 @@ class Shift:
     end_min: int
 
     def __post_init__(self) -> None:
-        _between(self.key, 0, DAY_MIN - 1, start_min=self.start_min)
-        _between(self.key, self.start_min + 1, self.start_min + 720, end_min=self.end_min)
+        between(self.key, 0, DAY_MIN - 1, start_min=self.start_min)
+        between(self.key, self.start_min + 1, self.start_min + 720, end_min=self.end_min)
 
     @property
     def minutes(self) -> int:
@@ -291,8 +254,8 @@ class PatrolType:
     def __post_init__(self) -> None:
         if not any(seat.required for seat in self.seats) or not all(s.forces for s in self.seats):
             raise NobodyNeeded(key=self.key)
-        _between(self.key, 1, 12, seats=len(self.seats))
-        _between(self.key, 0, 1, leaders=sum(seat.leader for seat in self.seats))
+        between(self.key, 1, 12, seats=len(self.seats))
+        between(self.key, 0, 1, leaders=sum(seat.leader for seat in self.seats))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,9 +279,9 @@ class Demand:
 
     def __post_init__(self) -> None:
         where = f"demand {self.day}/{self.shift}/{self.zone}/{self.type}"
-        _between(where, 0, 20, minimum=self.minimum, extra=self.extra)
-        _between(where, self.minimum, 20, ideal=self.ideal)
-        _between(where, 1, 100, importance=self.importance)
+        between(where, 0, 20, minimum=self.minimum, extra=self.extra)
+        between(where, self.minimum, 20, ideal=self.ideal)
+        between(where, 1, 100, importance=self.importance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,11 +305,11 @@ class Requirement:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        _between(self.key, 0, DAY_MIN - 1, band_start_min=self.band_start_min)
-        _between(self.key, self.band_start_min + 1, 2 * DAY_MIN, band_end_min=self.band_end_min)
-        _between(self.key, 1, 200, visits=self.visits)
-        _between(self.key, 1, 100, importance=self.importance)
-        _between(self.key, 1, 720, dwell_min=self.dwell_min)
+        between(self.key, 0, DAY_MIN - 1, band_start_min=self.band_start_min)
+        between(self.key, self.band_start_min + 1, 2 * DAY_MIN, band_end_min=self.band_end_min)
+        between(self.key, 1, 200, visits=self.visits)
+        between(self.key, 1, 100, importance=self.importance)
+        between(self.key, 1, 720, dwell_min=self.dwell_min)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,12 +356,19 @@ class RosterProblem:
     """The part of the day in which coverage gaps are counted."""
     name: str = ""
     notes: tuple[Note, ...] = ()
+    pairs: Annotated[tuple[Pair, ...], Some] = ()
+    bands: Annotated[tuple[CoverBand, ...], Some] = ()
+    staggering: Annotated[Staggering | None, Unless] = None
+    shares: Annotated[Shares | None, Unless] = None
+    baseline: Annotated[tuple[Sat, ...], Some] = ()
+    """The roster that stands and is to be changed least; whom nobody asks for any more is no loss."""
 
     def __post_init__(self) -> None:
         self._check_frame()
         self._check_keys()
         self._check_people()
         self._check_demands()
+        self._check_house_rules()
 
     def _check_frame(self) -> None:
         try:
@@ -407,11 +377,11 @@ class RosterProblem:
             first = None
         if first is None or first.weekday() != 0:
             raise WeekMustStartOnMonday(value=self.week_start)
-        _between("problem", 1, 42, days=len(self.days))
-        _between(
+        between("problem", 1, 42, days=len(self.days))
+        between(
             "problem", 0, DAY_MIN - 1, patrol_day_start_min=self.patrol_day_start_min
         )  # fmt: skip
-        _between(
+        between(
             "problem",
             self.patrol_day_start_min + 1,
             2 * DAY_MIN,
@@ -421,13 +391,13 @@ class RosterProblem:
             raise TooLarge(what="队员", what_en="members", n=len(self.members), limit=MEMBERS_MAX)
 
     def _check_keys(self) -> None:
-        _unique("队员", "member", (m.key for m in self.members))
-        _unique("巡区", "zone", (z.key for z in self.zones))
-        _unique("班次", "shift", (s.key for s in self.shifts))
-        _unique("班次名称", "shift name", (s.name for s in self.shifts))
-        _unique("巡逻类型", "patrol type", (t.key for t in self.types))
-        _unique("巡逻要求", "requirement", (r.key for r in self.requirements))
-        _unique(
+        unique("队员", "member", (m.key for m in self.members))
+        unique("巡区", "zone", (z.key for z in self.zones))
+        unique("班次", "shift", (s.key for s in self.shifts))
+        unique("班次名称", "shift name", (s.name for s in self.shifts))
+        unique("巡逻类型", "patrol type", (t.key for t in self.types))
+        unique("巡逻要求", "requirement", (r.key for r in self.requirements))
+        unique(
             "勤务需求",
             "demand",
             (f"{d.day}/{d.shift}/{d.zone}/{d.type}" for d in self.demands),
@@ -440,11 +410,15 @@ class RosterProblem:
         for m in self.members:
             if m.home_zone is not None and m.home_zone not in zones:
                 raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=m.home_zone)
-            for zone in m.lent_to:
+            for zone in (*m.lent_to, *m.known_zones):
                 if zone not in zones:
                     raise NoSuchKey(where=m.key, thing="巡区", thing_en="zone", key=zone)
+            for minutes in m.minutes_before:
+                between(m.key, 0, DAY_MIN, minutes_before=minutes)
+            if m.shift_before is not None and m.shift_before not in shifts:
+                raise NoSuchKey(where=m.key, thing="班次", thing_en="shift", key=m.shift_before)
             for day in (*m.days_off, *m.leave, *(r.day for r in m.requests)):
-                _between(m.key, 0, last, day=day)
+                between(m.key, 0, last, day=day)
             for request in m.requests:
                 if request.shift is not None and request.shift not in shifts:
                     raise NoSuchKey(where=m.key, thing="班次", thing_en="shift", key=request.shift)
@@ -457,7 +431,7 @@ class RosterProblem:
         seats = 0
         for d in self.demands:
             where = f"demand {d.day}/{d.shift}/{d.zone}/{d.type}"
-            _between(where, 0, last, day=d.day)
+            between(where, 0, last, day=d.day)
             for key, known, thing, thing_en in (
                 (d.zone, zones, "巡区", "zone"),
                 (d.shift, shifts, "班次", "shift"),
@@ -472,15 +446,93 @@ class RosterProblem:
             if r.zone not in zones:
                 raise NoSuchKey(where=r.key, thing="巡区", thing_en="zone", key=r.zone)
             for day in r.days:
-                _between(r.key, 0, last, day=day)
+                between(r.key, 0, last, day=day)
         members = {m.key for m in self.members}
         for lock in self.locks:
             if lock.member not in members:
                 raise NoSuchKey(where="lock", thing="队员", thing_en="member", key=lock.member)
 
+    def _check_house_rules(self) -> None:
+        members = {m.key for m in self.members}
+        shifts = {s.key for s in self.shifts}
+        zones = {z.key for z in self.zones}
+        for succession in (*self.law.forbidden_successions, *self.law.only_after):
+            for key in (succession.first, succession.then):
+                if key not in shifts:
+                    raise NoSuchKey(where="law", thing="班次", thing_en="shift", key=key)
+        for pair in self.pairs:
+            for key in (pair.one, pair.other):
+                if key not in members:
+                    raise NoSuchKey(where="pairs", thing="队员", thing_en="member", key=key)
+        unique("时段", "band", (b.key for b in self.bands))
+        for band in self.bands:
+            if band.zone not in zones:
+                raise NoSuchKey(where=band.key, thing="巡区", thing_en="zone", key=band.zone)
+            for day in band.days:
+                between(band.key, 0, len(self.days) - 1, day=day)
+        self._check_pairs()
+        self._check_orders()
+
+    def _check_pairs(self) -> None:
+        """Whoever walks together by way of others is together too."""
+        leader = {m.key: m.key for m in self.members}
+
+        def root(key: str) -> str:
+            while leader[key] != key:
+                key = leader[key]
+            return key
+
+        for pair in self.pairs:
+            if pair.kind == "together":
+                leader[root(pair.one)] = root(pair.other)
+        for pair in self.pairs:
+            if pair.kind == "apart" and root(pair.one) == root(pair.other):
+                raise TogetherAndApart(one=pair.one, other=pair.other)
+
+    def _check_orders(self) -> None:
+        """Some shift must be able to be the first, and runs as long as promised must exist."""
+        after: dict[str, list[str]] = {}
+        for succession in self.law.only_after:
+            after.setdefault(succession.then, []).append(succession.first)
+        begins = {s.key for s in self.shifts} - after.keys()
+        while more := {then for then, firsts in after.items() if begins & set(firsts)} - begins:
+            begins |= more
+        stuck = sorted(after.keys() - begins)
+        if stuck:
+            way = [stuck[0]]
+            while way[-1] not in way[:-1]:
+                way.append(after[way[-1]][0])
+            raise CyclicOrder(cycle=" → ".join(way[way.index(way[-1]) :][::-1]))
+        least = max(self.members, key=lambda m: m.limits.least_run_days, default=None)
+        if least is None or least.limits.least_run_days < 2:
+            return
+        longest = _longest_run(self._may_follow(), least.limits.least_run_days)
+        if longest < least.limits.least_run_days:
+            raise NoOrderLeft(key=least.key, least=least.limits.least_run_days, longest=longest)
+
+    def _may_follow(self) -> dict[str, list[str]]:
+        forbidden = {(s.first, s.then) for s in self.law.forbidden_successions}
+        return {
+            a.key: [
+                b.key
+                for b in self.shifts
+                if (a.key, b.key) not in forbidden
+                and b.start_min + DAY_MIN - a.end_min >= self.law.rest_min
+            ]
+            for a in self.shifts
+        }
+
     def date_of(self, day: int) -> date:
         """Return the date of a day of the roster."""
         return date.fromisoformat(self.week_start) + timedelta(days=day)
+
+
+def _longest_run(follows: Mapping[str, list[str]], most: int) -> int:
+    """Return the days in a row that shifts can be worked in, counted up to ``most``."""
+    ends, days = set(follows), 0
+    while ends and days < most:
+        ends, days = {b for a in ends for b in follows[a]}, days + 1
+    return days
 
 
 _PROBLEM = TypeAdapter(RosterProblem)

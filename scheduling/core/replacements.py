@@ -23,7 +23,7 @@ from scheduling.core.roll import Roll
 from scheduling.core.rules import HARD
 from scheduling.core.slots import Slot
 
-BEFORE_CHANGES = ("locks", "cover_minimum", "requirements", "cover_ideal")
+BEFORE_CHANGES = LEVELS[: LEVELS.index("changes")]
 """What is worth more than leaving people's days as they are."""
 
 

@@ -75,6 +75,12 @@ class Agenda:
                 raise NoSuchKey(
                     where="lock", thing="席位", thing_en="seat", key=f"{lock.patrol}#{lock.seat}"
                 )
+        self.sat = {
+            (self.by_key[s.patrol].index, s.seat): s.member
+            for s in problem.baseline
+            if s.patrol in self.by_key and s.seat in range(len(self.by_key[s.patrol].type.seats))
+        }
+        """Who sat where in the roster that is to be changed least: (slot index, seat) → member key."""
         self.visits = {
             r.key: [slot for slot in self.slots if visits(r, slot)] for r in problem.requirements
         }

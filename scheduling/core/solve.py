@@ -45,6 +45,8 @@ SHARES: dict[Level, float] = {
     "cover_minimum": 0.2,
     "requirements": 0.1,
     "cover_ideal": 0.25,
+    "staggering": 0.1,
+    "changes": 0.3,
     "fairness": 0.3,
     "preferences": 0.1,
 }
@@ -129,9 +131,11 @@ class _Search:
     def run(self) -> RosterPlan:
         bounds: dict[Level, int] = {}
         left = self.effort.deterministic
+        asked = {wish.level for wish in WISHES if wish.asked(self.agenda.problem)}
+        shares = {level: SHARES[level] if level in asked else 0.0 for level in LEVELS}
         for n, level in enumerate(LEVELS):
             self.level, self.bound = level, 0
-            share = SHARES[level] / sum(SHARES[later] for later in LEVELS[n:])
+            share = shares[level] / (sum(shares[later] for later in LEVELS[n:]) or 1.0)
             proven, used = self._solve_level(level, left * share)
             left = max(0.0, left - used)
             cost = self._cost(level)
@@ -182,7 +186,7 @@ class _Search:
     def _by_lines(self, level: Level, work: float) -> None:
         """Better who sits where by lines of work, with every rule asked of each gain."""
         better = {"fairness": RosterLines.even_out, "preferences": RosterLines.prefer}.get(level)
-        if better is None:
+        if better is None or self.agenda.sat:  # where little may change, little is to be gained
             return
         lines = lines_of(self.roll, self.may_sit, self.locked, self._seat_cost)
         if lines is None:

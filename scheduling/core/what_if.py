@@ -45,6 +45,7 @@ class Question:
 
 def asked(problem: RosterProblem, question: Question) -> tuple[RosterProblem, str]:
     """Return the problem of a what-if and its title in Chinese. Raises NotFound or CannotAsk."""
+    problem = replace(problem, baseline=())  # a roster of its own, compared and not kept to
     if question.kind == "one_fewer":
         return _one_fewer(problem, question)
     if question.kind == "twelve_hours":

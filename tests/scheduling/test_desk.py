@@ -25,9 +25,9 @@ from scheduling.core.plan import LEVELS
 from scheduling.core.problem import Demand, Limits, Lock, Requirement
 from scheduling.core.replacements import replacements, unavailable_for
 from scheduling.core.reseat import plan_of_roll, roll_of
-from scheduling.core.resolve import changed_seats, resolve
+from scheduling.core.resolve import against, changed_seats
 from scheduling.core.slots import Agenda
-from scheduling.core.solve import Effort
+from scheduling.core.solve import Effort, solve
 from scheduling.core.what_if import CannotAsk, Question, asked
 from tests.scheduling.desk_problems import large, quickly
 from tests.scheduling.roster_problems import changed, guard, member, problem, solved, watches, who
@@ -503,9 +503,11 @@ def test_a_comparison_counts_what_each_member_gains_and_loses(small):
 def test_the_rest_is_solved_with_the_fewest_changes_there_can_be(seed):
     of, plan, slot, seat, absent = week_with_a_gap(seed)
     without = unavailable_for(of, absent, slot)
-    made = resolve(without, plan, Effort(deterministic=20, seconds=30, workers=1))
-    assert check(without, made).clean
+    again = against(without, plan)
+    made = solve(again, Effort(deterministic=20, seconds=30, workers=1))
+    assert check(again, made).clean
     costs_made = {o.level: o.cost for o in made.levels}
+    assert costs_made["changes"] == changed_seats(plan, made)
     ours = (
         *(costs_made[n] for n in ("locks", "cover_minimum", "requirements", "cover_ideal")),
         changed_seats(plan, made),
@@ -526,8 +528,9 @@ def test_a_re_solve_keeps_locks_and_touches_nobody_without_need(big):
     sits = {(p.key, n): s.member for p in plan.patrols for n, s in enumerate(p.seats)}
     (patrol, seat), kept = next((k, m) for k, m in sits.items() if m)
     locked = replace(of, locks=(Lock(patrol=patrol, seat=seat, member=kept),))
-    quick = resolve(locked, plan, Effort(deterministic=0.5, seconds=6, workers=1))
-    assert check(locked, quick).clean
+    again = against(locked, plan)
+    quick = solve(again, Effort(deterministic=0.5, seconds=6, workers=1))
+    assert check(again, quick).clean
     assert who(quick, patrol)[seat] == kept
     before, after = ({o.level: o.cost for o in p.levels} for p in (plan, quick))
     levels = ("cover_minimum", "requirements", "cover_ideal")
@@ -546,6 +549,7 @@ def test_the_second_of_two_alike_patrols_left_by_hand_is_no_reason_to_change_any
     (stays,) = who(left, "0.D.garden.watch.2")
     gone = "B3" if stays == "B1" else "B1"
     away = changed(of, gone, leave=(0,))
-    made = resolve(away, left, Effort(deterministic=2, seconds=10, workers=1))
-    assert check(away, made).clean
+    again = against(away, left)
+    made = solve(again, Effort(deterministic=2, seconds=10, workers=1))
+    assert check(again, made).clean
     assert [who(made, f"0.D.garden.watch.{n}") for n in (1, 2)] == [[stays], [None]]

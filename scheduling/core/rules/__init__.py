@@ -1,6 +1,7 @@
 """The rule catalogue: every hard rule and every wish. A new rule is one file and one line here."""
 
 from scheduling.core.rules.absence import DayOff, Leave, Unavailable
+from scheduling.core.rules.changes import FewestChanges
 from scheduling.core.rules.cover import IdealCover, MinimumCover
 from scheduling.core.rules.estate import OwnEstate
 from scheduling.core.rules.fairness import EqualLoad
@@ -14,6 +15,7 @@ from scheduling.core.rules.rest import Rest
 from scheduling.core.rules.rule import Rule, Stop, Wish
 from scheduling.core.rules.run_of_days import RunOfDays
 from scheduling.core.rules.seat import SeatForce
+from scheduling.core.rules.staggering import GapBound, SameStart
 from scheduling.core.rules.weekly import WeeklyMinutes, WeeklyNights, WeeklyPatrols
 from scheduling.core.rules.whole_team import WholeTeam
 
@@ -40,6 +42,9 @@ WISHES: tuple[Wish, ...] = (
     MinimumCover(),
     Requirements(),
     IdealCover(),
+    GapBound(),
+    SameStart(),
+    FewestChanges(),
     EqualLoad(),
     HomeZone(),
     Requests(),

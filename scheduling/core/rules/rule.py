@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from scheduling.core.plan import Level
-from scheduling.core.problem import Member
+from scheduling.core.problem import Member, RosterProblem
 from scheduling.core.roll import Roll
 from scheduling.core.slots import Slot
 
@@ -25,10 +25,21 @@ class Stop:
 
 
 class Rule:
-    """A hard rule: never traded. ``static`` ones depend on member and seat alone."""
+    """A hard rule: never traded. ``static`` ones depend on member and seat alone.
+
+    What is hard forbids too much of something, so that it is kept by leaving a seat, or a whole
+    team, at home: a legal roster always exists, whoever is missing. What asks for at least so much
+    of something is a wish: nobody can promise that there are the hands, or the work, for it.
+    """
 
     key: ClassVar[str]
     static: ClassVar[bool] = False
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """What in the problem it goes by, as class and field."""
+    says: ClassVar[tuple[str, str]]
+    """What it asks, in two languages: the catalogue's sentence."""
+    counts_as: ClassVar[tuple[str, str]]
+    """How the sentence about an empty seat counts those whom it stops."""
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """Say why the member cannot take the seat beside what is on the roll, if so."""
@@ -47,6 +58,13 @@ class Wish:
 
     key: ClassVar[str]
     level: ClassVar[Level]
+    parameters: ClassVar[tuple[str, ...]] = ()
+    says: ClassVar[tuple[str, str]]
+    """See Rule."""
+
+    def asked(self, problem: RosterProblem) -> bool:
+        """Say whether the problem asks for it at all; a level that nothing asks for takes no effort."""
+        return True
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """Return what it costs in the model, as (coefficient, variable) pairs."""

@@ -24,6 +24,8 @@ class WholeTeam(Rule):
                     model.cp.add(sum(taken) == walked)
                 else:
                     model.cp.add(sum(taken) <= walked)
+        if model.agenda.sat:
+            return  # who sat where makes each patrol unlike the others
         locked = {lock.patrol for lock in model.problem.locks}
         for slots in model.slots_of_demand():
             # Patrols of one demand are alike, so the first ones are walked first; a lock on one
