@@ -160,6 +160,7 @@ _INCIDENTS = text("""
       AND (CAST(:incident_class AS text) IS NULL OR i.incident_class = :incident_class)
       AND (CAST(:category AS text) IS NULL OR i.category = :category)
       AND (CAST(:source AS text) IS NULL OR i.source = :source)
+      AND (:found_by_patrols OR i.source <> 'patrol')
     ORDER BY i.occurred_at, i.id
 """)
 
@@ -218,10 +219,11 @@ def load_incidents(
     incident_class: str | None = None,
     category: str | None = None,
     source: str | None = None,
+    found_by_patrols: bool = True,
 ) -> IncidentArrays:
     """Return the incidents that occurred on the local days ``since`` ≤ day < ``until``.
 
-    ``day`` says which grid cells hold.
+    ``day`` says which grid cells hold. Without ``found_by_patrols``, those that people reported.
     """
     rows = session.execute(
         _INCIDENTS,
@@ -234,6 +236,7 @@ def load_incidents(
             "incident_class": incident_class,
             "category": category,
             "source": source,
+            "found_by_patrols": found_by_patrols,
         },
     ).all()
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8

@@ -124,3 +124,9 @@ def busiest_weekdays(by_weekday: Ints, *, share: float = 0.7, at_least: int = 2)
         chosen.append(int(day) + 1)
         taken += int(by_weekday[day])
     return sorted(chosen)
+
+
+def in_minutes(epoch_s: Ints, start_min: int, end_min: int) -> NDArray[np.bool_]:
+    """Say which instants lie in the local minutes [start, end); past 1440 is the next day's early hours."""
+    minute = (np.asarray(epoch_s, np.int64) + LOCAL_OFFSET_S) // 60 % 1440
+    return (minute - start_min) % 1440 < end_min - start_min

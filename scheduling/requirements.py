@@ -430,6 +430,14 @@ def listed(session: Session, community_id: int, today: date) -> Sequence[Row[Any
     return session.execute(_LISTED, {"community_id": community_id, "today": today}).all()
 
 
+def named(session: Session, community_id: int, today: date, requirement_id: int) -> Row[Any]:
+    """Return one requirement with the names of its place and zone, or raise NotFound."""
+    for row in listed(session, community_id, today):
+        if row.id == requirement_id:
+            return row
+    raise NotFound(thing="巡逻要求", name=requirement_id)
+
+
 _PLANNED = text("""
     WITH chosen AS (
         SELECT DISTINCT ON (community_id, week_start) id, state

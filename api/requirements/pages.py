@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Row
 
@@ -13,18 +14,24 @@ from api.accounts import Role
 from api.audit import record
 from api.hotspots import words
 from api.hotspots.findings import Finding, investigate, last_year
+from api.i18n import translate
 from api.permissions import Caller, allow
+from api.requirements.outcome import RING_M, outcome
+from api.requirements.words import change_words, effect_sentences, number, verdict_words
 from api.sign_in.pages import client_address
 from api.today import next_monday, now, this_monday, today
 from api.web import Db, page, see_other
 from grid.errors import DomainError, NotFound
 from grid.incident_counts import Place, PlaceKind, load_places
+from maps.effect import Against
 from scheduling.requirements import (
     WEEKS_VALID,
     Asked,
     PlannedVisit,
     RequirementUnfit,
+    find,
     listed,
+    named,
     planned_visits,
     proposed,
     raise_requirement,
@@ -36,6 +43,7 @@ router = APIRouter()
 READERS = (Role.STREET_OFFICE, Role.TEAM_LEAD, Role.AUDITOR)
 RAISERS = (Role.STREET_OFFICE, Role.TEAM_LEAD)
 LONGEST_REASON = 500
+RequirementId = Annotated[int, Path(ge=1, le=2**62)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +279,49 @@ def _evidence(db: Db, caller: Caller, asked: Asked, day: date) -> dict[str, obje
     return {}
 
 
+@router.get("/requirements/{requirement_id}")
+def one_page(
+    request: Request,
+    db: Db,
+    requirement_id: RequirementId,
+    caller: Annotated[Caller, allow(*READERS)],
+) -> Response:
+    """Show one requirement: what was asked, planned and done, and whether it worked."""
+    day = today(request.app.state.settings)
+    row = find(db, caller.community_id, requirement_id)
+    came = outcome(db, row, day)
+    _ = partial(translate, caller.locale)
+    rows: list[tuple[str, Against]] = []
+    if came.effect is not None and came.other_hours is not None:
+        rows = [
+            (_("该地点，要求的时段"), came.effect.place),
+            (_("周边 %(m)s 米，要求的时段", m=int(RING_M)), came.effect.ring),
+            (_("该地点，其他时段"), came.other_hours),
+        ]
+    return page(
+        request,
+        caller,
+        "requirements/requirement.html",
+        r=named(db, caller.community_id, day, requirement_id),
+        state=state_of(row.withdrawn, row.valid_from, row.valid_to, day),
+        outcome=came,
+        sentences=effect_sentences(came, _),
+        verdicts=verdict_words(_),
+        rows=rows,
+        number=number,
+        change_words=change_words,
+        words=words,
+        today=day,
+        day_step=timedelta(1),
+        may_raise=caller.is_(*RAISERS),
+    )
+
+
 @router.post("/requirements/{requirement_id}/withdraw")
 def withdraw_one(
     request: Request,
     db: Db,
-    requirement_id: int,
+    requirement_id: RequirementId,
     caller: Annotated[Caller, allow(*RAISERS)],
 ) -> Response:
     """Withdraw a requirement: later rosters do without it."""
