@@ -13,7 +13,15 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from scheduling.core.check_house import changes_cost, staggering_cost
+from scheduling.core.check_house import (
+    bands_cost,
+    changes_cost,
+    member_broken,
+    promises_cost,
+    shares_cost,
+    staggering_cost,
+    team_broken,
+)
 from scheduling.core.plan import PlannedPatrol, RosterPlan
 from scheduling.core.problem import (
     CLOSED,
@@ -123,6 +131,7 @@ class _Checker:
             self._days_away(self.member[key], duties)
             self._rhythm(self.member[key], duties)
             self._sums(self.member[key], duties)
+            self._contract(self.member[key])
         costs = self._costs()
         self._figures(costs)
         return Report(
@@ -302,11 +311,15 @@ class _Checker:
                     f"enforcement patrol {patrol.key} is not led by an officer",
                     names, (patrol.key,),
                 )  # fmt: skip
-        if {m.force for _, m in team} <= set(law.never_alone):
+        if all(m.never_alone or m.force in law.never_alone for _, m in team):
             self._broken(
-                "never_alone", f"巡逻{patrol.key}只有辅警", f"only auxiliaries in patrol {patrol.key}",
+                "never_alone", f"巡逻{patrol.key}只有辅警或见习队员",
+                f"only auxiliaries or trainees in patrol {patrol.key}",
                 names, (patrol.key,),
             )  # fmt: skip
+
+        for rule, zh, en in team_broken(self.problem, patrol.zone, [m for _, m in team]):
+            self._broken(rule, zh, en, names, (patrol.key,))
 
     # --- one member -----------------------------------------------------------------------------
 
@@ -390,6 +403,14 @@ class _Checker:
                         f"{who.name} has {had} {en} in a week, at most {most}", (who.key,),
                     )  # fmt: skip
 
+    def _contract(self, who: Member) -> None:
+        for rule, zh, en in member_broken(self.problem, who, self._worked(who.key)):
+            self._broken(rule, zh, en, (who.key,))
+
+    def _worked(self, key: str) -> list[tuple[int, str, str]]:
+        patrols = [d.patrol for d in self.duties.get(key, [])]
+        return [(p.day, p.shift, p.zone) for p in patrols]
+
     # --- costs and figures ----------------------------------------------------------------------
 
     def _load(self, who: Member) -> int:
@@ -400,20 +421,26 @@ class _Checker:
         return who.carried_over_bp + own
 
     def _groups(self) -> list[tuple[str, str | None, list[int]]]:
+        return [
+            (force, firm, [self._load(m) for m in members])
+            for force, firm, members in self._together()
+        ]
+
+    def _together(self) -> list[tuple[str, str | None, list[Member]]]:
         forces: dict[str, list[Member]] = {}
         for m in self.problem.members:
             if m.available_min:
                 forces.setdefault(m.force, []).append(m)
-        found: list[tuple[str, str | None, list[int]]] = []
+        found: list[tuple[str, str | None, list[Member]]] = []
         for force, members in forces.items():
-            found.append((force, None, [self._load(m) for m in members]))
-            firms: dict[str, list[int]] = {}
+            found.append((force, None, members))
+            firms: dict[str, list[Member]] = {}
             for m in members:
                 if m.employer is not None:
-                    firms.setdefault(m.employer, []).append(self._load(m))
+                    firms.setdefault(m.employer, []).append(m)
             if len(firms) > 1:
-                found += [(force, firm, loads) for firm, loads in firms.items()]
-        return [(force, firm, loads) for force, firm, loads in found if len(loads) >= 2]
+                found += [(force, firm, own) for firm, own in firms.items()]
+        return [(force, firm, own) for force, firm, own in found if len(own) >= 2]
 
     def _visits(self, requirement: str) -> list[str]:
         r = next(r for r in self.problem.requirements if r.key == requirement)
@@ -457,6 +484,7 @@ class _Checker:
                     away += home is not None and home != p.zone
             if p.tier == "extra" and p.walked:
                 ideal += 1
+        worked = {m.key: self._worked(m.key) for m in self.problem.members}
         sits = {(p.key, n): seat.member for p in self.known for n, seat in enumerate(p.seats)}
         return {
             "locks": sum(
@@ -467,10 +495,12 @@ class _Checker:
                 r.importance * max(0, r.visits - len(self._visits(r.key)))
                 for r in self.problem.requirements
             ),
-            "cover_ideal": ideal,
+            "cover_ideal": ideal + bands_cost(self.problem, self.known),
             "staggering": staggering_cost(self.problem, self.known, self._gaps()),
             "changes": changes_cost(self.problem, self.known),
-            "fairness": sum(max(loads) - min(loads) for _, _, loads in self._groups()),
+            "fairness": sum(max(loads) - min(loads) for _, _, loads in self._groups())
+            + promises_cost(self.problem, worked)
+            + shares_cost(self.problem, worked, [own for _, _, own in self._together()]),
             "preferences": away + self._wishes_missed(),
         }
 

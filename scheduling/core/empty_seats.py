@@ -22,22 +22,7 @@ FORCES = {
     "group_leader": ("居民组长", "group leader"),
     "volunteer": ("志愿者", "volunteer"),
 }
-NAMED = {
-    "seat": ("缺少资格", "lack the qualification"),
-    "leave": ("请假", "on leave"),
-    "day_off": ("当日休息", "have the day off"),
-    "estate": ("不在本物业服务的小区", "not at their employer's estate"),
-    "unavailable": ("该时段不可排", "not available then"),
-    "one_patrol": ("当日已有巡逻", "already on a patrol that day"),
-    "rest": ("休息不足", "too little rest"),
-    "nights_week": ("夜班已满", "nights used up"),
-    "patrols_week": ("次数已满", "patrols used up"),
-    "minutes_week": ("工时已满", "hours used up"),
-    "run_of_days": ("连续上勤已满", "too many days in a row"),
-    "never_alone": ("辅警不得单独执勤", "auxiliaries never alone"),
-    "officer_leads": ("须由民警带班", "only an officer leads"),
-    "free": ("可上", "free"),
-}
+NAMED = {rule.key: rule.counts_as for rule in HARD} | {"free": ("可上", "free")}
 LISTED_MAX = 60
 """Candidates spelled out for one seat; the sentence counts all of them."""
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from scheduling.core.plan import Tier
 from scheduling.core.problem import (
     DAY_MIN,
+    WEEK_DAYS,
     Demand,
     Member,
     NoSuchKey,
@@ -81,9 +82,18 @@ class Agenda:
             if s.patrol in self.by_key and s.seat in range(len(self.by_key[s.patrol].type.seats))
         }
         """Who sat where in the roster that is to be changed least: (slot index, seat) → member key."""
+        self.forbidden = {(s.first, s.then) for s in problem.law.forbidden_successions}
+        """(shift, shift of the next day) that may not be."""
+        self.together, self.apart = _partners(problem, "together"), _partners(problem, "apart")
+        self.weekends = _weekends(problem)
+        """The free days of each week's Saturday and Sunday."""
         self.visits = {
             r.key: [slot for slot in self.slots if visits(r, slot)] for r in problem.requirements
         }
+
+    def may_go_alone(self, member: Member) -> bool:
+        """Say whether a member needs nobody beside them."""
+        return not member.never_alone and member.force not in self.problem.law.never_alone
 
     def is_night(self, shift: Shift) -> bool:
         """Say whether a patrol of this shift is a night patrol."""
@@ -121,6 +131,28 @@ class Agenda:
             if len(firms) > 1:
                 groups += [(force, f, [m for m in whole if m.employer == f]) for f in firms]
         return [group for group in groups if len(group[2]) > 1]
+
+
+def _partners(problem: RosterProblem, kind: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for pair in problem.pairs:
+        if pair.kind == kind:
+            found.setdefault(pair.one, set()).add(pair.other)
+            found.setdefault(pair.other, set()).add(pair.one)
+    return found
+
+
+def _weekends(problem: RosterProblem) -> list[tuple[int, ...]]:
+    """Return each week's Saturday and Sunday, less compensatory workdays (调休上班)."""
+    days = problem.days
+    return [
+        tuple(
+            day
+            for day in (first + 5, first + 6)
+            if day < len(days) and days[day] != "compensatory_workday"
+        )
+        for first in range(0, len(days), WEEK_DAYS)
+    ]
 
 
 def visits(requirement: Requirement, slot: Slot) -> bool:

@@ -53,17 +53,26 @@ class RosterLines:
         days = len(problem.days)
         posts = len(self.places)
         cost = np.full((len(self.members), posts), FORBIDDEN)
-        lone = problem.law.never_alone
         beside = self._beside(roll)
         for place, n in self.post.items():
             slot = slots[place[0]]
             takers = [roll.seated[place]] if place in locked else may_sit[place]
             if place in beside:
-                takers = [key for key in takers if self.agenda.members[key].force not in lone]
+                takers = [
+                    key for key in takers if self.agenda.may_go_alone(self.agenda.members[key])
+                ]
             for key in takers:
                 cost[self.number[key], n] = seat_cost(self.agenda.members[key], slot, place[1])
         follows = np.array(
-            [[_rested(a, b, problem.law.rest_min) for b in shifts] for a in shifts], dtype=np.uint8
+            [
+                [
+                    _rested(a, b, problem.law.rest_min)
+                    and (a.key, b.key) not in self.agenda.forbidden
+                    for b in shifts
+                ]
+                for a in shifts
+            ],
+            dtype=np.uint8,
         )
         self.lines = LineProblem(
             days=days,
@@ -90,10 +99,9 @@ class RosterLines:
 
     def _beside(self, roll: Roll) -> set[tuple[int, int]]:
         """Choose a seat of each team that somebody who may go alone keeps."""
-        lone = roll.problem.law.never_alone
         found: dict[int, tuple[int, int]] = {}
         for place in self.places:
-            if self.agenda.members[roll.seated[place]].force not in lone:
+            if self.agenda.may_go_alone(self.agenda.members[roll.seated[place]]):
                 found.setdefault(place[0], place)
         return set(found.values())
 
@@ -104,6 +112,13 @@ class RosterLines:
                 slot = self.agenda.slots[index]
                 if slot.start_min - member.last_end_min < law.rest_min:
                     cost[n] = FORBIDDEN
+        for n, (index, _) in enumerate(self.places):
+            slot = self.agenda.slots[index]
+            most = member.limits.minutes_day
+            too_long = most is not None and slot.shift.minutes > most
+            barred = (member.shift_before, slot.shift.key) in self.agenda.forbidden
+            if too_long or (slot.day == 0 and barred):
+                cost[n] = FORBIDDEN
         limits = member.limits
         load = np.array(
             [[self.agenda.load_bp(member, d, s) for s in shifts] for d in range(days)], dtype=float

@@ -11,6 +11,12 @@ class Leave(Rule):
 
     key = "leave"
     static = True
+    parameters = ("Member.leave",)
+    says = (
+        "请假日没有一分钟巡逻，跨夜的班也算",
+        "not a minute of a patrol falls on a day of leave, overnight ones included",
+    )
+    counts_as = ("请假", "on leave")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""
@@ -25,6 +31,12 @@ class DayOff(Rule):
 
     key = "day_off"
     static = True
+    parameters = ("Member.days_off",)
+    says = (
+        "固定休息日不出发",
+        "no patrol starts on a day off",
+    )
+    counts_as = ("当日休息", "have the day off")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""
@@ -38,6 +50,16 @@ class Unavailable(Rule):
 
     key = "unavailable"
     static = True
+    parameters = (
+        "Member.unavailable",
+        "Absence.start_min",
+        "Absence.end_min",
+    )
+    says = (
+        "不可排的时段不排班",
+        "no patrol falls into hours in which the member is not available",
+    )
+    counts_as = ("该时段不可排", "not available then")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

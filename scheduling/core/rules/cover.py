@@ -14,6 +14,14 @@ class MinimumCover(Wish):
 
     key = "cover_minimum"
     level = "cover_minimum"
+    parameters = (
+        "Demand.minimum",
+        "Demand.importance",
+    )
+    says = (
+        "最低勤务的必到席位；每个空缺计重要度",
+        "required seats of the minimum cover; each empty one costs the importance",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""
@@ -45,6 +53,15 @@ class IdealCover(Wish):
 
     key = "cover_ideal"
     level = "cover_ideal"
+    parameters = (
+        "Demand.ideal",
+        "Demand.extra",
+        "Demand.importance",
+    )
+    says = (
+        "理想勤务与可选席位；每个空缺计重要度，每次加巡计 1",
+        "ideal patrols and optional seats; each empty one costs the importance, each extra patrol 1",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

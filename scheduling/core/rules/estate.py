@@ -11,6 +11,17 @@ class OwnEstate(Rule):
 
     key = "estate"
     static = True
+    parameters = (
+        "Law.estate_bound",
+        "Member.employer",
+        "Member.lent_to",
+        "Zone.employers",
+    )
+    says = (
+        "物业保安只在本公司服务的小区巡逻，借调除外",
+        "a guard patrols the estates of the employer, unless lent",
+    )
+    counts_as = ("不在本物业服务的小区", "not at their employer's estate")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

@@ -16,6 +16,17 @@ class EqualLoad(Wish):
 
     key = "fairness"
     level = "fairness"
+    parameters = (
+        "Member.available_min",
+        "Member.carried_over_bp",
+        "Weights.night_pct",
+        "Weights.weekend_pct",
+        "Weights.holiday_pct",
+    )
+    says = (
+        "同一力量内加权工时按可用工时均衡，含以往结余；极差（万分比）之和",
+        "weighted minutes are even within a force pro rata to availability, with what was carried over; the sum of spreads in basis points",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

@@ -16,6 +16,11 @@ class HomeZone(Wish):
 
     key = "home_zone"
     level = "preferences"
+    parameters = ("Member.home_zone",)
+    says = (
+        "优先安排责任巡区；每次在外计 1",
+        "the home zone where that costs nothing else; each patrol outside it costs 1",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

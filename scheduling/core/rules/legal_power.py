@@ -1,4 +1,4 @@
-"""Legal power: an enforcement patrol is led by an officer, and an auxiliary never goes alone.
+"""Legal power: an enforcement patrol is led by an officer; auxiliaries and trainees never go alone.
 
 An auxiliary works under an officer or beside others and never enforces alone (国务院办公厅
 《关于规范公安机关警务辅助人员管理工作的意见》). Two auxiliaries together are still alone.
@@ -20,6 +20,15 @@ class OfficerLeads(Rule):
 
     key = "officer_leads"
     static = True
+    parameters = (
+        "Law.enforcement_leaders",
+        "PatrolType.enforcement",
+    )
+    says = (
+        "执法巡逻由民警带班",
+        "only an officer leads an enforcement patrol",
+    )
+    counts_as = ("须由民警带班", "only an officer leads")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""
@@ -60,29 +69,43 @@ class OfficerLeads(Rule):
 
 
 class NeverAlone(Rule):
-    """辅警不单独上勤."""
+    """辅警、见习队员不单独上勤."""
 
     key = "never_alone"
+    parameters = (
+        "Law.never_alone",
+        "Member.never_alone",
+    )
+    says = (
+        "辅警和见习队员不单独上勤，须有可单独上勤的人同行",
+        "auxiliaries and trainees walk beside somebody who may go alone",
+    )
+    counts_as = ("不得单独执勤", "never alone")
 
     def refuses_team(self, roll: Roll, slot: Slot) -> Stop | None:
         """See Rule."""
-        forces = [roll.agenda.members[m].force for m in roll.team(slot).values()]
-        lone = roll.problem.law.never_alone
-        if forces and all(force in lone for force in forces):
+        team = [roll.agenda.members[m] for m in roll.team(slot).values()]
+        if not team or any(roll.agenda.may_go_alone(member) for member in team):
+            return None
+        if any(member.never_alone for member in team):
             return Stop(
-                self.key, "辅警不得单独执勤，须有其他力量同行", "auxiliaries never patrol alone"
+                self.key,
+                "见习队员不得单独执勤，须有可单独上勤的队员同行",
+                "trainees never patrol alone",
             )
-        return None
+        return Stop(
+            self.key, "辅警不得单独执勤，须有其他力量同行", "auxiliaries never patrol alone"
+        )
 
     def post(self, model: "RosterModel") -> None:
         """See Rule."""
-        lone = model.problem.law.never_alone
+        alone = {m.key: model.agenda.may_go_alone(m) for m in model.problem.members}
         for slot in model.agenda.slots:
             taken = [
-                (model.agenda.members[member].force, var)
+                (alone[member], var)
                 for n in range(len(slot.type.seats))
                 for member, var in model.seat[slot.index, n].items()
             ]
-            if any(force in lone for force, _ in taken):
-                others = [var for force, var in taken if force not in lone]
+            if not all(may for may, _ in taken):
+                others = [var for may, var in taken if may]
                 model.cp.add(sum(others) >= model.walked[slot.index])

@@ -14,6 +14,11 @@ class KeepLocks(Wish):
 
     key = "locks"
     level = "locks"
+    parameters = ("RosterProblem.locks",)
+    says = (
+        "锁定的派班保持不变；每个保不住的计 1",
+        "a locked assignment stays; each that cannot costs 1",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

@@ -15,6 +15,12 @@ class OnePatrol(Rule):
     """一人同一时间只在一个巡逻."""
 
     key = "one_patrol"
+    parameters = ("Law.patrols_per_day",)
+    says = (
+        "一人同一时间只在一个巡逻，一天不超过规定次数",
+        "one patrol at a time, and no more a day than the law says",
+    )
+    counts_as = ("当日已有巡逻", "already on a patrol that day")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

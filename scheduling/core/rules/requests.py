@@ -16,6 +16,16 @@ class Requests(Wish):
 
     key = "requests"
     level = "preferences"
+    parameters = (
+        "Request.day",
+        "Request.shift",
+        "Request.wants",
+        "Request.weight",
+    )
+    says = (
+        "照顾排班意愿；每个未满足的计其权重",
+        "wishes to be asked or not; each one not granted costs its weight",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

@@ -14,6 +14,19 @@ class Requirements(Wish):
 
     key = "requirements"
     level = "requirements"
+    parameters = (
+        "Requirement.visits",
+        "Requirement.dwell_min",
+        "Requirement.importance",
+        "Requirement.zone",
+        "Requirement.days",
+        "Requirement.band_start_min",
+        "Requirement.band_end_min",
+    )
+    says = (
+        "热点巡逻要求的次数；每缺一次计重要度",
+        "visits that a hotspot requires; each missing one costs the importance",
+    )
 
     def terms(self, model: "RosterModel") -> list["Term"]:
         """See Wish."""

@@ -15,6 +15,15 @@ class Rest(Rule):
     """两次勤务之间至少休息 11 小时."""
 
     key = "rest"
+    parameters = (
+        "Law.rest_min",
+        "Member.last_end_min",
+    )
+    says = (
+        "两次勤务之间的休息不少于规定时间，跨周也算",
+        "so much rest between two patrols, over the border of the week too",
+    )
+    counts_as = ("休息不足", "too little rest")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

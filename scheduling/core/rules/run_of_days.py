@@ -15,6 +15,15 @@ class RunOfDays(Rule):
     """连续上勤天数上限."""
 
     key = "run_of_days"
+    parameters = (
+        "Limits.run_days",
+        "Member.run_before_days",
+    )
+    says = (
+        "连续上勤不超过规定天数，排班周之前的天数也计入",
+        "no more days in a row than so many, those before the roster included",
+    )
+    counts_as = ("连续上勤已满", "too many days in a row")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

@@ -11,6 +11,19 @@ class SeatForce(Rule):
 
     key = "seat"
     static = True
+    parameters = (
+        "Seat.forces",
+        "Seat.qualifications",
+        "Seat.leader",
+        "Seat.required",
+        "Member.force",
+        "Member.qualifications",
+    )
+    says = (
+        "每个席位由规定的力量担任，并具备席位要求的资格（联动编组）",
+        "a seat is taken by one of its forces, with the qualifications it asks for",
+    )
+    counts_as = ("缺少资格", "lack the qualification")
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""

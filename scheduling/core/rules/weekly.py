@@ -57,6 +57,12 @@ class WeeklyMinutes(_Weekly):
     """每周工时上限."""
 
     key = "minutes_week"
+    parameters = ("Limits.minutes_week",)
+    says = (
+        "一周的工时不超过合同上限",
+        "no more minutes a week than the contract allows",
+    )
+    counts_as = ("工时已满", "hours used up")
     zh = "本周工时将超过上限{hours:g}小时"
     en = "would work more than {hours:g} hours this week"
 
@@ -73,6 +79,12 @@ class WeeklyPatrols(_Weekly):
     """每周巡逻次数上限."""
 
     key = "patrols_week"
+    parameters = ("Limits.patrols_week",)
+    says = (
+        "一周的巡逻次数不超过合同上限",
+        "no more patrols a week than the contract allows",
+    )
+    counts_as = ("次数已满", "patrols used up")
     zh = "本周已排{had}次，达到上限{limit}次"
     en = "already has {had} of at most {limit} patrols this week"
 
@@ -89,6 +101,15 @@ class WeeklyNights(_Weekly):
     """每周夜班上限."""
 
     key = "nights_week"
+    parameters = (
+        "Limits.nights_week",
+        "Law.night_after_min",
+    )
+    says = (
+        "一周的夜班不超过合同上限",
+        "no more nights a week than the contract allows",
+    )
+    counts_as = ("夜班已满", "nights used up")
     zh = "本周夜班已排{had}次，上限{limit}次"
     en = "already has {had} of at most {limit} nights this week"
 

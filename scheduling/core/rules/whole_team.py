@@ -13,6 +13,12 @@ class WholeTeam(Rule):
     """必到席位齐了才出发."""
 
     key = "whole_team"
+    parameters = ("Seat.required",)
+    says = (
+        "必到席位齐了才出发，否则整队不出",
+        "a patrol goes with every required seat filled, or nobody is sent",
+    )
+    counts_as = ("必到席位未齐", "without a required seat")
 
     def post(self, model: "RosterModel") -> None:
         """See Rule."""
