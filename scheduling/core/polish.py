@@ -99,7 +99,21 @@ def _swap(roll: Roll, may_sit: MaySit, one: tuple[int, int], other: tuple[int, i
     if away(a, slot_b) + away(b, slot_a) >= away(a, slot_a) + away(b, slot_b):
         return False
     roll.exchange(slot_a, one[1], slot_b, other[1])
-    if team_stands(roll, slot_a) and team_stands(roll, slot_b):
+    if (
+        team_stands(roll, slot_a)
+        and team_stands(roll, slot_b)
+        and _may_stay(roll, slot_a, one[1])
+        and _may_stay(roll, slot_b, other[1])
+    ):
         return True
     roll.exchange(slot_a, one[1], slot_b, other[1])
     return False
+
+
+def _may_stay(roll: Roll, slot: Slot, seat: int) -> bool:
+    """Say whether no rule stands against whoever sits there: one may go by the zone."""
+    member = roll.seated[slot.index, seat]
+    roll.take_away(slot, seat)
+    may = allowed(roll, member, slot, seat)
+    roll.put(slot, seat, member)
+    return may
