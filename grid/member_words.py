@@ -24,8 +24,11 @@ QUALIFICATIONS: Mapping[str, str] = {
     "leader": "可带班",
     "enforcement": "执法资格",
     "first_aid": "急救",
+    "trainee": "见习",
 }
-QUALIFICATION_ALIASES: Mapping[str, str] = {"带班": "leader", "执法": "enforcement"}
+QUALIFICATION_ALIASES: Mapping[str, str] = {
+    "带班": "leader", "执法": "enforcement", "见习队员": "trainee", "实习": "trainee",
+}  # fmt: skip
 WEEKDAYS = "一二三四五六日"
 WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

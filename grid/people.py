@@ -46,7 +46,8 @@ class Member(Base):
     )
     phone: Mapped[str | None] = mapped_column(String(32))
     qualifications: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    """leader (可带班), enforcement (执法资格), first_aid …"""
+    """leader (可带班), enforcement (执法资格), first_aid, trainee (见习: walks beside
+    somebody who may go alone) …"""
     contract: Mapped[str] = mapped_column(default="full_time", server_default="full_time")
     """full_time or part_time."""
     max_minutes_week: Mapped[int] = mapped_column(default=2400, server_default="2400")

@@ -234,6 +234,7 @@ def _members(
                 days_off=tuple(sorted(days_off)),
                 leave=tuple(sorted(leave_days)),
                 unavailable=absences(member, first),
+                never_alone="trainee" in member.qualifications,
                 requests=wishes.get(member.id, ()),
                 limits=core.Limits(
                     minutes_week=member.max_minutes_week,

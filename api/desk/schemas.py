@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.rosters.board import levels_asked
 from scheduling.core.check import Violation
 from scheduling.core.compare import Comparison
 from scheduling.core.consequences import Gaps, Target
@@ -283,7 +284,7 @@ def board_out(desk: Desk) -> BoardOut:
             GapShown(zone=g.zone, day=g.day, gap_min=g.gap_min, teams=gaps.teams(g.zone, g.day))
             for g in plan.coverage_gaps
         ],
-        levels=list(plan.levels),
+        levels=levels_asked(problem, plan),
         violations=list(desk.report.violations),
         undo=desk.last_done is not None,
         redo=desk.next_undone is not None,

@@ -23,7 +23,7 @@ HINTS = {
     "employer": "物业保安必填，写公司全称",
     "home_zone": "巡区名称或编号",
     "phone": "带 * 的视为不改",
-    "qualifications": "可带班、执法资格（仅民警）、急救，顿号隔开",
+    "qualifications": "可带班、执法资格（仅民警）、急救、见习（不单独上勤），顿号隔开",
     "contract": "、".join(CONTRACTS.values()),
     "hours_week": "小时，0–60",
     "max_patrols_week": "次，0–14",

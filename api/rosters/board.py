@@ -242,16 +242,7 @@ class Board:
 
     def levels(self) -> list[LevelOutcome]:
         """Return what was proven, without levels that nothing was asked of."""
-        unasked = {
-            level
-            for level, asked in (
-                ("locks", self.problem.locks),
-                ("staggering", self.problem.staggering),
-                ("changes", self.problem.baseline),
-            )
-            if not asked
-        }
-        return [o for o in self.plan.levels if o.level not in unasked]
+        return levels_asked(self.problem, self.plan)
 
     def worst_gaps(self) -> list[tuple[Zone, int, date]]:
         """Return each zone's longest coverage gap of the week, in minutes, and its day."""
@@ -266,3 +257,17 @@ class Board:
     def walked(self) -> int:
         """Count the patrols that are walked."""
         return sum(p.walked for p in self.plan.patrols)
+
+
+def levels_asked(problem: RosterProblem, plan: RosterPlan) -> list[LevelOutcome]:
+    """Return what was proven, without levels that nothing was asked of."""
+    unasked = {
+        level
+        for level, asked in (
+            ("locks", problem.locks),
+            ("staggering", problem.staggering),
+            ("changes", problem.baseline),
+        )
+        if not asked
+    }
+    return [o for o in plan.levels if o.level not in unasked]

@@ -2,8 +2,16 @@
 
 from dataclasses import replace
 
+from sqlalchemy import select
+
+from grid.communities import Community
+from grid.member_words import read_qualifications
+from grid.people import Member as MemberRow
 from scheduling.core.check import check
 from scheduling.core.problem import CoverBand, Demand, Law, Limits, Pair
+from scheduling.found import found_demand
+from scheduling.week import load_problem
+from tests.published_week import WEEK
 from tests.scheduling.roster_problems import (
     IMPRESSION,
     changed,
@@ -138,3 +146,14 @@ def test_teams_that_overlap_count_together_and_past_midnight_too():
     plan = solved(of)
     assert next(o.cost for o in plan.levels if o.level == "cover_ideal") == 3
     assert check(of, plan).clean
+
+
+def test_a_trainee_of_the_team_is_one_in_the_weeks_problem(sample):
+    community = sample.scalar(select(Community.id))
+    found_demand(sample, community)
+    member = sample.scalars(select(MemberRow).where(MemberRow.staff_number == "G01")).one()
+    assert read_qualifications("急救、见习队员") == ("first_aid", "trainee")
+    member.qualifications = [*member.qualifications, "trainee"]
+    sample.flush()
+    loaded = load_problem(sample, community, WEEK)
+    assert [m.key for m in loaded.members if m.never_alone] == ["G01"]
