@@ -21,8 +21,9 @@ from scheduling.core.lines.line_problem import (
     line_of,
 )
 from scheduling.core.lines.search import Effort, search
-from scheduling.core.problem import DAY_MIN, WEEK_DAYS, Member, Shift
+from scheduling.core.problem import DAY_MIN, Member, Shift
 from scheduling.core.roll import Roll
+from scheduling.core.rules import HARD
 from scheduling.core.slots import Agenda, Slot
 
 EMPTY_SEAT = 1_000_000.0
@@ -106,39 +107,20 @@ class RosterLines:
         return set(found.values())
 
     def _worker(self, member: Member, cost: np.ndarray, shifts: list[Shift], days: int) -> Worker:
-        law = self.agenda.problem.law
-        if member.last_end_min is not None:
-            for n, (index, _) in enumerate(self.places):
-                slot = self.agenda.slots[index]
-                if slot.start_min - member.last_end_min < law.rest_min:
-                    cost[n] = FORBIDDEN
-        for n, (index, _) in enumerate(self.places):
-            slot = self.agenda.slots[index]
-            most = member.limits.minutes_day
-            too_long = most is not None and slot.shift.minutes > most
-            barred = (member.shift_before, slot.shift.key) in self.agenda.forbidden
-            if too_long or (slot.day == 0 and barred):
-                cost[n] = FORBIDDEN
+        for n in self._barred(member):
+            cost[n] = FORBIDDEN
         limits = member.limits
         load = np.array(
             [[self.agenda.load_bp(member, d, s) for s in shifts] for d in range(days)], dtype=float
         )
         counters: list[Counter] = []
-        for week in range(-(-days // WEEK_DAYS)):
-            here = np.zeros((days, len(shifts)), dtype=np.int64)
-            here[week * WEEK_DAYS : (week + 1) * WEEK_DAYS] = 1
-            for name, each, most in (
-                ("minutes", np.array([s.minutes for s in shifts]), limits.minutes_week),
-                ("patrols", np.ones(len(shifts), dtype=np.int64), limits.patrols_week),
-                (
-                    "nights",
-                    np.array([int(self.agenda.is_night(s)) for s in shifts]),
-                    limits.nights_week,
-                ),
-            ):
-                units = here * each
+        for rule in reversed(HARD):
+            for count in rule.counts(self.agenda, member):
+                units = np.array(
+                    [[count.units(d, s) for s in shifts] for d in range(days)], dtype=np.int64
+                )
                 counters.append(
-                    Counter(name=f"{name} {week}", after_off=units, after_work=units, most=most)
+                    Counter(name=count.name, after_off=units, after_work=units, most=count.most)
                 )
         return Worker(
             name=member.key,
@@ -150,6 +132,24 @@ class RosterLines:
             load=load,
             load_before=float(member.carried_over_bp),
         )
+
+    def _barred(self, member: Member) -> list[int]:
+        """Return the posts that no rule leaves to the member even in an empty roster.
+
+        What the weeks before leave behind is such: rest, a weekend, a window, a succession.
+        """
+        nobody = Roll(self.agenda)
+        moving = [rule for rule in HARD if not rule.static]
+        said: dict[tuple[int, str], bool] = {}
+        found = []
+        for n, (index, seat) in enumerate(self.places):
+            slot = self.agenda.slots[index]
+            when = (slot.day, slot.shift.key)
+            if when not in said:
+                said[when] = any(rule.stops(nobody, member, slot, seat) for rule in moving)
+            if said[when]:
+                found.append(n)
+        return found
 
     def _lines(self, roll: Roll) -> list[Line]:
         posts = np.full((len(self.members), self.lines.days), -1, dtype=np.int64)

@@ -1,11 +1,12 @@
 """Rolling windows: at most so many minutes in any so many days in a row, history included."""
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from scheduling.core.problem import Member, RollingLimit
+from scheduling.core.problem import Member, RollingLimit, Shift
 from scheduling.core.roll import Roll
-from scheduling.core.rules.rule import Rule, Stop
-from scheduling.core.slots import Slot
+from scheduling.core.rules.rule import Count, Rule, Stop
+from scheduling.core.slots import Agenda, Slot
 
 if TYPE_CHECKING:
     from scheduling.core.model import RosterModel
@@ -43,6 +44,18 @@ class RollingMinutes(Rule):
                     )
         return None
 
+    def counts(self, agenda: Agenda, member: Member) -> Iterator[Count]:
+        """See Rule."""
+        days = len(agenda.problem.days)
+        longest = max((s.minutes for s in agenda.problem.shifts), default=0)
+        for limit in member.limits.rolling:
+            for first in range(1 - limit.days, days):
+                most = max(0, limit.minutes - before(member, first))
+                inside = min(days, first + limit.days) - max(0, first)
+                if inside * longest <= most:
+                    continue
+                yield Count(f"{self.key} {limit.days} {first}", _within(first, limit.days), most)
+
     def post(self, model: "RosterModel") -> None:
         """See Rule."""
         for member in model.problem.members:
@@ -59,6 +72,10 @@ class RollingMinutes(Rule):
             ]
             if inside:
                 model.cp.add(sum(inside) <= max(0, limit.minutes - before(member, first)))
+
+
+def _within(first: int, days: int) -> Callable[[int, Shift], int]:
+    return lambda day, shift: shift.minutes if first <= day < first + days else 0
 
 
 def before(member: Member, first: int) -> int:

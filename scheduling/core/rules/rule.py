@@ -3,13 +3,14 @@
 Its counterpart in the checker is written apart, from the law's words and not from this code.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from scheduling.core.plan import Level
-from scheduling.core.problem import Member, RosterProblem
+from scheduling.core.problem import Member, RosterProblem, Shift
 from scheduling.core.roll import Roll
-from scheduling.core.slots import Slot
+from scheduling.core.slots import Agenda, Slot
 
 if TYPE_CHECKING:
     from scheduling.core.model import RosterModel, Term
@@ -22,6 +23,15 @@ class Stop:
     rule: str
     zh: str
     en: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """Something of which a member's roster holds at most so much: what each day and shift adds."""
+
+    name: str
+    units: Callable[[int, Shift], int]
+    most: int
 
 
 class Rule:
@@ -48,6 +58,14 @@ class Rule:
     def refuses_team(self, roll: Roll, slot: Slot) -> Stop | None:
         """Say why the team now on the roll for this patrol may not go, if so."""
         return None
+
+    def counts(self, agenda: Agenda, member: Member) -> Iterable[Count]:
+        """Return the rule as counts for the search by lines of work, where it can be said so.
+
+        Otherwise the search asks ``stops`` and ``refuses_team`` of every gain, and takes none that
+        they stand against.
+        """
+        return ()
 
     def post(self, model: "RosterModel") -> None:
         """Forbid in the model what the rule forbids; a static rule's seats do not exist there."""

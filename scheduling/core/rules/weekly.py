@@ -1,11 +1,12 @@
 """Weekly limits of the contract: minutes, patrols and nights, in each week of the roster."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scheduling.core.problem import WEEK_DAYS, Limits, Member
+from scheduling.core.problem import WEEK_DAYS, Limits, Member, Shift
 from scheduling.core.roll import Roll
-from scheduling.core.rules.rule import Rule, Stop
+from scheduling.core.rules.rule import Count, Rule, Stop
 from scheduling.core.slots import Agenda, Slot
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class _Weekly(Rule):
     en: ClassVar[str]
 
     @abstractmethod
-    def amount(self, agenda: Agenda, slot: Slot) -> int:
+    def amount(self, agenda: Agenda, shift: Shift) -> int:
         """Return what one patrol adds."""
 
     @abstractmethod
@@ -28,10 +29,10 @@ class _Weekly(Rule):
 
     def stops(self, roll: Roll, member: Member, slot: Slot, seat: int) -> Stop | None:
         """See Rule."""
-        more = self.amount(roll.agenda, slot)
+        more = self.amount(roll.agenda, slot.shift)
         week = slot.day // WEEK_DAYS
         had = sum(
-            self.amount(roll.agenda, other)
+            self.amount(roll.agenda, other.shift)
             for other in roll.patrols[member.key]
             if other.day // WEEK_DAYS == week
         )
@@ -41,12 +42,21 @@ class _Weekly(Rule):
             return Stop(self.key, self.zh.format(**said), self.en.format(**said))
         return None
 
+    def counts(self, agenda: Agenda, member: Member) -> Iterator[Count]:
+        """See Rule."""
+        for week in range(-(-len(agenda.problem.days) // WEEK_DAYS)):
+            units = self._in_week(agenda, week)
+            yield Count(f"{self.key} {week}", units, self.limit(member.limits))
+
+    def _in_week(self, agenda: Agenda, week: int) -> Callable[[int, Shift], int]:
+        return lambda day, shift: self.amount(agenda, shift) if day // WEEK_DAYS == week else 0
+
     def post(self, model: "RosterModel") -> None:
         """See Rule."""
         for member in model.problem.members:
             weeks: dict[int, list[Any]] = {}
             for slot, var in model.duties(member.key):
-                amount = self.amount(model.agenda, slot)
+                amount = self.amount(model.agenda, slot.shift)
                 if amount:
                     weeks.setdefault(slot.day // WEEK_DAYS, []).append(amount * var)
             for terms in weeks.values():
@@ -66,9 +76,9 @@ class WeeklyMinutes(_Weekly):
     zh = "本周工时将超过上限{hours:g}小时"
     en = "would work more than {hours:g} hours this week"
 
-    def amount(self, agenda: Agenda, slot: Slot) -> int:
+    def amount(self, agenda: Agenda, shift: Shift) -> int:
         """Return the minutes of the shift."""
-        return slot.shift.minutes
+        return shift.minutes
 
     def limit(self, limits: Limits) -> int:
         """Return minutes a week."""
@@ -88,7 +98,7 @@ class WeeklyPatrols(_Weekly):
     zh = "本周已排{had}次，达到上限{limit}次"
     en = "already has {had} of at most {limit} patrols this week"
 
-    def amount(self, agenda: Agenda, slot: Slot) -> int:
+    def amount(self, agenda: Agenda, shift: Shift) -> int:
         """Return 1."""
         return 1
 
@@ -113,9 +123,9 @@ class WeeklyNights(_Weekly):
     zh = "本周夜班已排{had}次，上限{limit}次"
     en = "already has {had} of at most {limit} nights this week"
 
-    def amount(self, agenda: Agenda, slot: Slot) -> int:
+    def amount(self, agenda: Agenda, shift: Shift) -> int:
         """Return 1 for a night patrol."""
-        return int(agenda.is_night(slot.shift))
+        return int(agenda.is_night(shift))
 
     def limit(self, limits: Limits) -> int:
         """Return nights a week."""
