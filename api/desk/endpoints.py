@@ -68,8 +68,8 @@ def _changed(
 
 @router.get("")
 def board(db: Db, caller: Lead, version_id: VersionId) -> BoardOut:
-    """Return everything on the desk."""
-    return board_out(open_desk(db, caller.community_id, version_id))
+    """Return everything on the desk; a version that is no draft can be read, not edited."""
+    return board_out(Desk(db, find_version(db, caller.community_id, version_id)))
 
 
 @router.get("/targets")
