@@ -1,12 +1,15 @@
 """Routes for a roster's patrols: load what each must visit, plan its walk, store it once.
 
 Required are the zone's checkpoints and the places of requirements that the patrol can meet;
-optional, by how much happened there in those hours of the last year, the zone's buildings.
+optional, by how much happened there in those hours of the last year, the zone's buildings. Where
+most happened are the zone's hot places: stayed at for longer, at least every two hours where hands
+allow, and never left alone for more than three days. Patrols of one zone at the same time share
+its stops.
 """
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,18 +26,32 @@ from grid.database import GEOGRAPHIC_SRID
 from grid.errors import DomainError
 from grid.metric import Metric
 from scheduling.core.network import WalkNetwork
-from scheduling.core.route import Place, RoutePlan, RouteProblem, Stop
-from scheduling.core.tour import plan_routes
+from scheduling.core.route import (
+    TEAMS_MAX,
+    Place,
+    PlannedWalk,
+    RoutePlan,
+    RouteProblem,
+    Stop,
+    Team,
+)
+from scheduling.core.routes.plan import plan_routes
 from scheduling.requirements import planned_visits
 from scheduling.rosters import Assignment, Patrol, PatrolRoute, RosterState, RosterVersion
 from scheduling.versions import find_version
+from scheduling.walked import Walked, absolute_min, load_walked
 
-RISK_STOPS = 6
-"""How many of the zone's liveliest buildings a walk may take in."""
+RISK_STOPS = 60
+"""How many of the zone's liveliest buildings a walk may take in: the shift's time chooses."""
 RISK_DWELL_MIN = 2
-RISK_PRIZE_M = 60
-"""What one incident of last year in these hours is worth, in metres of detour."""
-ITERATIONS = 300
+HOT_PLACES = 3
+HOT_LEAST = 6
+"""Incidents of a year, in the shift's hours, that make a building a hot place."""
+HOT_DWELL_MIN = 12
+HOT_EVERY_MIN = 120
+"""10–16 minutes at a hot place, at least every two hours (Koper, "Just enough police presence",
+Justice Quarterly 12, 1995)."""
+HOT_MAX_GAP_MIN = 3 * 1440
 
 Told = Callable[[int, int], None]
 """Told how many of how many walks are planned."""
@@ -170,44 +187,70 @@ class _Ground:
                     found[visit.patrol_id].append(places[requirement])
         return found
 
-    def problem(self, patrol: Patrol, week: str) -> RouteProblem:
-        """Return one patrol's walk as a problem."""
+    def problem(self, together: Sequence[Patrol], week: str, walked: Walked) -> RouteProblem:
+        """Return the walks of patrols that share a zone and a time as one problem."""
+        first = together[0]
+        begin = min(patrol.start_min for patrol in together)
         stops = [
             Stop(key=f"checkpoint:{c.id}", name=c.name, x=c.x, y=c.y, dwell_min=c.dwell_min)
-            for c in self.checkpoints[patrol.zone_id]
+            for c in self.checkpoints[first.zone_id]
         ]
-        stops += [
-            Stop(key=f"requirement:{r.id}", name=r.name, x=r.x, y=r.y, dwell_min=r.dwell_min)
-            for r in self.asked[patrol.id]
-        ]
-        stops += self._risk_stops(patrol)
+        asked: dict[str, Stop] = {}
+        for patrol in together:
+            window = (patrol.start_min - begin, patrol.end_min - begin)
+            for r in self.asked[patrol.id]:
+                key = f"requirement:{r.id}"
+                # The patrol that was to meet it, or another at the same time.
+                asked.setdefault(key, Stop(key=key, name=r.name, x=r.x, y=r.y, dwell_min=r.dwell_min, window=window if len(together) > 1 else None))  # fmt: skip
+        stops += asked.values()
+        end = max(patrol.end_min for patrol in together)
+        stops += self._risk_stops(first, begin, end, walked)
+        start = self.room or walked.last_stop.get(first.zone_id)
         return RouteProblem(
             lines=self.lines,
             stops=tuple(stops),
-            minutes=patrol.end_min - patrol.start_min,
-            start=self.room,
-            end=self.room,
+            teams=tuple(
+                Team(
+                    key=patrol.key,
+                    begin_min=patrol.start_min - begin,
+                    minutes=patrol.end_min - patrol.start_min,
+                    start=start,
+                    end=self.room,
+                )
+                for patrol in together
+            ),
+            recent=walked.lately(first.zone_id),
             # The same patrol always walks the same way; another day's, another.
-            seed=zlib.crc32(f"{week} {patrol.key}".encode()) % 2**31,
-            iterations=ITERATIONS,
+            seed=zlib.crc32(f"{week} {first.key}".encode()) % 2**31,
         )
 
-    def _risk_stops(self, patrol: Patrol) -> list[Stop]:
-        hours = [minute // 60 % 24 for minute in range(patrol.start_min, patrol.end_min, 60)]
+    def _risk_stops(self, patrol: Patrol, begin: int, end: int, walked: Walked) -> list[Stop]:
+        hours = [minute // 60 % 24 for minute in range(begin, end, 60)]
         weighed = [(int(r.by_hour[hours].sum()), r) for r in self.risk.get(patrol.zone_id, [])]
         liveliest = sorted((w for w in weighed if w[0]), key=lambda w: (-w[0], w[1].id))
-        return [
-            Stop(
-                key=f"risk:{risk.id}",
-                name=risk.name,
-                x=risk.x,
-                y=risk.y,
-                dwell_min=RISK_DWELL_MIN,
-                required=False,
-                prize_m=RISK_PRIZE_M * n,
+        found = []
+        for place, (n, risk) in enumerate(liveliest[:RISK_STOPS]):
+            hot = place < HOT_PLACES and n >= HOT_LEAST
+            key = f"risk:{risk.id}"
+            left = walked.visited.get((patrol.zone_id, key))
+            ago = None if left is None else left - absolute_min(patrol.day, begin)
+            # An hour borrows from its neighbours: a year of one building is few events.
+            spread = 2 * risk.by_hour + np.roll(risk.by_hour, 1) + np.roll(risk.by_hour, -1)
+            found.append(
+                Stop(
+                    key=key,
+                    name=risk.name,
+                    x=risk.x,
+                    y=risk.y,
+                    dwell_min=HOT_DWELL_MIN if hot else RISK_DWELL_MIN,
+                    required=False,
+                    prize_by_hour=tuple(int(n + spread[hour]) for hour in hours),
+                    every_min=HOT_EVERY_MIN if hot else None,
+                    max_gap_min=HOT_MAX_GAP_MIN if hot else None,
+                    last_visit_min=None if ago is None else min(0, ago),
+                )
             )
-            for n, risk in liveliest[:RISK_STOPS]
-        ]
+        return found
 
 
 def plan_walks(session: Session, community_id: int, version_id: int, told: Told) -> int:
@@ -232,22 +275,48 @@ def plan_walks(session: Session, community_id: int, version_id: int, told: Told)
         )
     )
     week = version.week_start.isoformat()
-    for number, patrol in enumerate(patrols, start=1):
-        problem = ground.problem(patrol, week)
-        session.add(_stored(patrol, plan_routes(problem, ground.network), ground.metric))
-        told(number, len(patrols))
+    community = session.get_one(Community, community_id)
+    walked = load_walked(session, community_id, community.metric_srid, version.week_start)
+    done = 0
+    for together in _together(patrols):
+        plan = plan_routes(ground.problem(together, week, walked), ground.network)
+        begin = min(patrol.start_min for patrol in together)
+        for patrol, walk in zip(together, plan.walks, strict=True):
+            session.add(_stored(patrol, begin, plan, walk, ground.metric))
+            walked.add(patrol.zone_id, patrol.day, begin, walk, patrol.start_min - begin)
+            done += 1
+        told(done, len(patrols))
     session.flush()
     return len(patrols)
 
 
-def _stored(patrol: Patrol, plan: RoutePlan, metric: Metric) -> PatrolRoute:
-    spots = metric.back(shapely.MultiPoint([(s.x, s.y) for s in plan.stops]))
-    places = [(round(p.x, 7), round(p.y, 7)) for p in spots.geoms] if plan.stops else []
+def _together(patrols: Sequence[Patrol]) -> list[list[Patrol]]:
+    """Return the patrols in order of time, those at the same time in the same zone together."""
+    found: list[list[Patrol]] = []
+    last: dict[tuple[int, date], list[Patrol]] = {}
+    for patrol in patrols:
+        place = (patrol.zone_id, patrol.day)
+        group = last.get(place)
+        if group is not None and len(group) < TEAMS_MAX and any(patrol.start_min < p.end_min for p in group):  # fmt: skip
+            span = max(p.end_min for p in (*group, patrol)) - group[0].start_min
+            if span <= 1440:
+                group.append(patrol)
+                continue
+        last[place] = [patrol]
+        found.append(last[place])
+    return found
+
+
+def _stored(
+    patrol: Patrol, begin: int, plan: RoutePlan, walk: PlannedWalk, metric: Metric
+) -> PatrolRoute:
+    spots = metric.back(shapely.MultiPoint([(s.x, s.y) for s in walk.stops]))
+    places = [(round(p.x, 7), round(p.y, 7)) for p in spots.geoms] if walk.stops else []
     return PatrolRoute(
         patrol_id=patrol.id,
-        line=_line(plan, metric),
-        length_m=plan.length_m,
-        minutes=plan.minutes,
+        line=_line(walk, metric),
+        length_m=walk.length_m,
+        minutes=walk.minutes,
         stops=[
             {
                 "kind": stop.key.partition(":")[0],
@@ -255,24 +324,37 @@ def _stored(patrol: Patrol, plan: RoutePlan, metric: Metric) -> PatrolRoute:
                 "name": stop.name,
                 "lon": lon,
                 "lat": lat,
-                "arrive_min": patrol.start_min + stop.arrive_min,
+                "arrive_min": begin + stop.arrive_min,
                 "dwell_min": stop.dwell_min,
                 "required": stop.required,
             }
-            for stop, (lon, lat) in zip(plan.stops, places, strict=True)
+            for stop, (lon, lat) in zip(walk.stops, places, strict=True)
         ],
         unreached=[
             {"key": u.key, "name": u.name, "missing_min": u.missing_min, "zh": u.zh, "en": u.en}
             for u in plan.unreached
         ],
-        notes=[list(note) for note in plan.notes],
+        notes=[list(note) for note in (*plan.notes, *_unlike(walk))],
     )
 
 
-def _line(plan: RoutePlan, metric: Metric) -> WKBElement | None:
-    if len(plan.line) < 2:
+def _unlike(walk: PlannedWalk) -> list[tuple[str, str]]:
+    """Tell how unlike the recent walks this one is."""
+    told = walk.variety
+    if told.edge_jaccard is None:
+        return []
+    same = round(100 * told.edge_jaccard)
+    zh, en = f"与上次路线相同的走法占 {same} %", f"{same} % of its steps are those of the last walk"
+    if told.arrival_entropy is not None:
+        zh += f"，到达时间分散度 {told.arrival_entropy:.2f}（0 总在同一时间，1 最分散）"
+        en += f"; spread of arrivals {told.arrival_entropy:.2f} (0 always the same, 1 most spread)"
+    return [(f"{zh}。", f"{en}.")]
+
+
+def _line(walk: PlannedWalk, metric: Metric) -> WKBElement | None:
+    if len(walk.line) < 2:
         return None
-    return from_shape(metric.back(shapely.LineString(plan.line)), srid=GEOGRAPHIC_SRID)
+    return from_shape(metric.back(shapely.LineString(walk.line)), srid=GEOGRAPHIC_SRID)
 
 
 def week_of_member(

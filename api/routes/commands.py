@@ -17,7 +17,7 @@ def plan(
     from grid.errors import NotFound
     from scheduling.core.check_route import check_route
     from scheduling.core.route import read_route_problem, write_route
-    from scheduling.core.tour import plan_routes
+    from scheduling.core.routes.plan import plan_routes
 
     if not problem.is_file():
         raise NotFound(thing="文件", name=problem)
@@ -25,10 +25,12 @@ def plan(
     planned = plan_routes(asked)
     faults = check_route(asked, planned)
     out.write_text(write_route(planned), encoding="utf-8")
-    typer.echo(
-        f"{len(planned.stops)} 处停留，{planned.length_m} 米，{planned.minutes} 分钟（上限 {asked.minutes}）；"
-        f"独立检查：{'通过' if not faults else '；'.join(faults)}"
-    )
+    for team, walk in zip(asked.teams, planned.walks, strict=True):
+        typer.echo(
+            f"{team.key}：{len(walk.stops)} 处停留，{walk.length_m} 米，"
+            f"{walk.minutes} 分钟（上限 {team.minutes}）"
+        )
+    typer.echo(f"独立检查：{'通过' if not faults else '；'.join(faults)}")
     for left_out in planned.unreached:
         typer.echo(f"未安排：{left_out.zh}")
     for zh, _en in planned.notes:

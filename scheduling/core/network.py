@@ -6,10 +6,12 @@ CSR constructor adds duplicates up and would make distances too long.
 """
 
 import itertools
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
+from threading import Lock
 
 import numpy as np
 import shapely
@@ -87,6 +89,15 @@ class WalkNetwork:
             lines=tuple(shortest[pair][1] for pair in pairs),
         )
 
+    @cached_property
+    def version(self) -> str:
+        """The same for the same network: what walks between points are kept by."""
+        told = blake2b(self.nodes.tobytes(), digest_size=16)
+        told.update(self.ends.tobytes())
+        for line in self.lines:
+            told.update(line.tobytes())
+        return told.hexdigest()
+
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to walk on."""
@@ -154,6 +165,19 @@ def _graph(n: int, ends: Ints, lengths: Floats) -> csr_array:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A walk between two points: its course (n, 2), metres, and the streets it takes.
+
+    ``streets`` are edges of the network with the metres walked on each, in order; the steps off
+    the network at either end are in ``metres`` but on no street.
+    """
+
+    course: Floats
+    metres: float
+    streets: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
 class WalkMatrix:
     """Shortest walks between points.
 
@@ -163,89 +187,154 @@ class WalkMatrix:
 
     points: Floats
     metres: Floats
+    off_m: Floats
+    """How far each point lies off the network, shape (k,)."""
+    _network: WalkNetwork = field(repr=False)
+    _first_point: int = field(repr=False)
     _predecessors: Ints = field(repr=False)
-    _first_stop: int = field(repr=False)
-    _courses: dict[tuple[int, int], Floats] = field(repr=False)
+    _pairs: Ints = field(repr=False)
+    _lengths: Floats = field(repr=False)
+    _street: Ints = field(repr=False)
+    """The edge of the network that each pair is, or is a part of."""
+    _parts: dict[tuple[int, int], Floats] = field(repr=False)
+    """The courses of edges that are parts of one."""
 
     def walk(self, start: int, end: int) -> Floats:
-        """Return the course of a walk as coordinates of shape (n, 2), off-network steps included."""
+        """Return the course of a shortest walk, shape (n, 2), steps off the network included."""
+        return self.way(start, end).course
+
+    def way(self, start: int, end: int) -> Way:
+        """Return the shortest way. Raises ValueError where there is none."""
+        return self._trace(start, end, self._predecessors[start])
+
+    def ways_around(self, start: int, ends: Sequence[int], factor: Floats) -> list[Way]:
+        """Return the best ways where a metre of street e counts as ``factor[e]`` ≥ 1 metres.
+
+        The metres of the ways are true ones: at least those of the shortest.
+        """
+        graph = _graph(
+            self._first_point + len(self.points), self._pairs, self._lengths * factor[self._street]
+        )
+        _, found = dijkstra(
+            graph, directed=False, indices=self._first_point + start, return_predecessors=True
+        )
+        return [self._trace(start, end, found) for end in ends]
+
+    def _trace(self, start: int, end: int, predecessors: Ints) -> Way:
         if start == end:
-            return self.points[[start]]
-        node = self._first_stop + end
+            return Way(self.points[[start]], 0.0, ())
+        node, first = self._first_point + end, self._first_point + start
         found = [node]
-        while node != self._first_stop + start:
-            node = int(self._predecessors[start, node])
+        while node != first:
+            node = int(predecessors[node])
             if node < 0:
                 raise ValueError(f"there is no walk from point {start} to point {end}")
             found.append(node)
         found.reverse()
         pieces = [self.points[[start]]]
+        streets: list[tuple[int, float]] = []
+        metres = float(self.off_m[start] + self.off_m[end])
         for a, b in itertools.pairwise(found):
-            course = self._courses[min(a, b), max(a, b)]
+            pair = (min(a, b), max(a, b))
+            row = self._row[pair]
+            street = int(self._street[row])
+            course = self._parts[pair] if pair in self._parts else self._network.lines[street]
             pieces.append(course if a < b else course[::-1])
+            streets.append((street, float(self._lengths[row])))
+            metres += float(self._lengths[row])
         pieces.append(self.points[[end]])
         line = np.concatenate(pieces)
         moved = np.linalg.norm(np.diff(line, axis=0), axis=1) > 1e-6
-        walked: Floats = line[np.concatenate([[True], moved])]
-        return walked
+        return Way(line[np.concatenate([[True], moved])], metres, tuple(streets))
+
+    @cached_property
+    def _row(self) -> dict[tuple[int, int], int]:
+        return {(int(a), int(b)): row for row, (a, b) in enumerate(self._pairs)}
+
+
+_KEPT: OrderedDict[tuple[str, bytes], WalkMatrix] = OrderedDict()
+_KEPT_MOST = 64
+_KEPT_LOCK = Lock()
 
 
 def walk_matrix(network: WalkNetwork, points: Floats) -> WalkMatrix:
     """Return the shortest walks between points of shape (k, 2).
 
     Points are put on the nearest edge, not the nearest node: each becomes a node of its own that
-    splits the edge it stands at.
+    splits the edge it stands at. What was asked of the same version of a network is kept.
     """
-    points = np.asarray(points, dtype=float).reshape(-1, 2)
-    if network.is_empty or not len(points):
-        metres = np.full((len(points), len(points)), np.inf)
+    points = np.ascontiguousarray(np.asarray(points, dtype=float).reshape(-1, 2))
+    key = (network.version, points.tobytes())
+    with _KEPT_LOCK:
+        if key in _KEPT:
+            _KEPT.move_to_end(key)
+            return _KEPT[key]
+    made = _matrix(network, points)
+    with _KEPT_LOCK:
+        _KEPT[key] = made
+        while len(_KEPT) > _KEPT_MOST:
+            _KEPT.popitem(last=False)
+    return made
+
+
+def _matrix(network: WalkNetwork, points: Floats) -> WalkMatrix:
+    k = len(points)
+    none = np.zeros((0, 2), dtype=np.int64)
+    if network.is_empty or not k:
+        metres = np.full((k, k), np.inf)
         np.fill_diagonal(metres, 0.0)
-        return WalkMatrix(points, metres, np.zeros((0, 0), dtype=np.int64), 0, {})
+        nowhere = np.full((k, k), -1, dtype=np.int64)
+        return WalkMatrix(
+            points, metres, np.zeros(k), network, 0, nowhere, none, np.zeros(0), none[:, 0], {}
+        )
     located = network.locate(points)
-    first_stop = len(network.nodes)
-    edges = _split(network, located, first_stop)
-    pairs = np.array(sorted(edges), dtype=np.int64)
-    # A zero would be no edge at all to a sparse matrix: two stops at one spot are 1 mm apart.
-    lengths = np.array([max(edges[a, b][0], 1e-3) for a, b in pairs.tolist()])
-    graph = _graph(first_stop + len(points), pairs, lengths)
-    indices = np.arange(first_stop, first_stop + len(points))
+    first = len(network.nodes)
+    pairs, lengths, street, parts = _split(network, located, first)
+    graph = _graph(first + k, pairs, lengths)
+    indices = np.arange(first, first + k)
     metres, predecessors = dijkstra(
         graph, directed=False, indices=indices, return_predecessors=True
     )
     between = metres[:, indices] + located.off_m[:, None] + located.off_m[None, :]
     np.fill_diagonal(between, 0.0)
-    courses = {pair: course for pair, (_, course) in edges.items()}
-    return WalkMatrix(points, between, predecessors.astype(np.int64), first_stop, courses)
+    return WalkMatrix(
+        points, between, located.off_m, network, first, predecessors, pairs, lengths, street, parts
+    )
 
 
 def _split(
-    network: WalkNetwork, located: Located, first_stop: int
-) -> dict[tuple[int, int], tuple[float, Floats]]:
-    """Return the edges with every stop a node on them: (a < b) → (metres, course from a to b)."""
+    network: WalkNetwork, located: Located, first: int
+) -> tuple[Ints, Floats, Ints, dict[tuple[int, int], Floats]]:
+    """Return the edges with every point a node on them.
+
+    Pairs (a < b) with metres and the street each is part of, and the courses of the parts.
+    """
     on_edge: dict[int, list[int]] = defaultdict(list)
-    for stop, edge in enumerate(located.edge.tolist()):
-        on_edge[edge].append(stop)
-    edges: dict[tuple[int, int], tuple[float, Floats]] = {}
-
-    def add(a: int, b: int, length: float, course: Floats) -> None:
-        pair = (min(a, b), max(a, b))
-        if pair not in edges or length < edges[pair][0]:
-            edges[pair] = (length, course if a < b else course[::-1])
-
-    for number, (a, b) in enumerate(network.ends.tolist()):
-        stops = on_edge.get(number)
-        if not stops:
-            add(a, b, float(network.lengths[number]), network.lines[number])
-            continue
+    for point, edge in enumerate(located.edge.tolist()):
+        on_edge[edge].append(point)
+    whole = np.ones(len(network.lengths), dtype=bool)
+    whole[list(on_edge)] = False
+    parts: dict[tuple[int, int], tuple[float, int, Floats]] = {}
+    for number, points in on_edge.items():
+        a, b = network.ends[number].tolist()
         line = shapely.LineString(network.lines[number])
-        stops.sort(key=lambda stop: float(located.along_m[stop]))
+        points.sort(key=lambda point: float(located.along_m[point]))
         marks = [(a, 0.0)]
-        marks += [(first_stop + stop, float(located.along_m[stop])) for stop in stops]
+        marks += [(first + point, float(located.along_m[point])) for point in points]
         marks.append((b, line.length))
         for (one, start), (other, end) in itertools.pairwise(marks):
             course = shapely.get_coordinates(_piece(line, start, end))
-            add(one, other, end - start, course)
-    return edges
+            pair = (min(one, other), max(one, other))
+            # A zero would be no edge at all to a sparse matrix: points at one spot are 1 mm apart.
+            length = max(end - start, 1e-3)
+            if pair not in parts or length < parts[pair][0]:
+                parts[pair] = (length, number, course if one < other else course[::-1])
+    kept = sorted(parts)
+    pairs = np.concatenate([network.ends[whole], np.array(kept, dtype=np.int64).reshape(-1, 2)])
+    lengths = np.concatenate([network.lengths[whole], [parts[pair][0] for pair in kept]])
+    street = np.concatenate([np.flatnonzero(whole), [parts[pair][1] for pair in kept]])
+    courses = {pair: parts[pair][2] for pair in kept}
+    return pairs, np.maximum(lengths, 1e-3), street.astype(np.int64), courses
 
 
 def _piece(line: shapely.LineString, start_m: float, end_m: float) -> shapely.LineString:

@@ -1,25 +1,28 @@
 """Walks: as short as brute force finds, within the shift, on walkways, the same every time."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduling.core.check_route import check_route
 from scheduling.core.network import WalkNetwork, walk_matrix
 from scheduling.core.route import (
     Place,
+    PlannedWalk,
     RouteProblem,
     RouteUnfit,
     Stop,
+    Team,
+    Variety,
     read_route_plan,
     read_route_problem,
     write_route,
 )
-from scheduling.core.tour import plan_routes
+from scheduling.core.routes.plan import plan_routes
 
 HOME = Place(name="警务室", x=0.0, y=0.0)
 
@@ -35,8 +38,15 @@ def stop(key: str, x: float, y: float, **more: object) -> Stop:
     return Stop(key=key, name=key, x=x, y=y, **{"dwell_min": 2, **more})
 
 
-def problem(*stops: Stop, **more: object) -> RouteProblem:
-    return RouteProblem(**{"lines": grid(), "stops": stops, "minutes": 120, "start": HOME, "end": HOME, **more})  # fmt: skip
+def problem(*stops: Stop, minutes=120, start=HOME, end=HOME, **more: object) -> RouteProblem:
+    team = Team(minutes=minutes, start=start, end=end)
+    return RouteProblem(**{"lines": grid(), "stops": stops, "teams": (team,), **more})
+
+
+def only(asked: RouteProblem) -> PlannedWalk:
+    """The walk of the one team."""
+    (walk,) = plan_routes(asked).walks
+    return walk
 
 
 class TestNetwork:
@@ -103,19 +113,20 @@ class TestPlan:
         stops = [stop(str(n), x, y) for n, (x, y) in enumerate([(100, 200), (400, 100), (300, 450), (20, 500), (500, 330)])]  # fmt: skip
         asked = problem(*stops)
         planned = plan_routes(asked)
+        (walk,) = planned.walks
         points = np.array([[0, 0], *((s.x, s.y) for s in stops)])
         metres = walk_matrix(WalkNetwork.from_lines(asked.lines), points).metres
         best = min(
             sum(metres[a, b] for a, b in zip((0, *order), (*order, 0), strict=True))
             for order in permutations(range(1, 6))
         )
-        assert planned.length_m == pytest.approx(best, abs=2)
+        assert walk.length_m == pytest.approx(best, abs=2)
         assert check_route(asked, planned) == ()
 
     def test_a_required_stop_the_shift_has_no_time_for_is_named_with_the_minutes_missing(self):
         asked = problem(stop("near", 100, 0), stop("far", 500, 500), minutes=20)
         planned = plan_routes(asked)
-        assert [s.key for s in planned.stops] == ["near"]
+        assert [s.key for s in planned.walks[0].stops] == ["near"]
         # 2,000 m there and back at 60 m/min, 2 + 2 minutes of staying: 38 of 20.
         assert [(u.key, u.missing_min) for u in planned.unreached] == [("far", 18)]
         assert "还差 18 分钟" in planned.unreached[0].zh
@@ -128,7 +139,8 @@ class TestPlan:
     def test_a_one_minute_shift_names_every_stop_instead_of_failing(self):
         asked = problem(stop("a", 100, 0), stop("b", 200, 0), minutes=1)
         planned = plan_routes(asked)
-        assert planned.stops == ()
+        assert planned.walks[0].stops == ()
+        assert planned.notes[0][0].startswith("班次 1 分钟，一处也走不到")
         assert {u.key for u in planned.unreached} == {"a", "b"}
 
     def test_an_empty_network_says_so(self):
@@ -142,24 +154,25 @@ class TestPlan:
     def test_a_stop_on_an_island_is_named_and_the_rest_is_walked(self):
         asked = problem(stop("a", 100, 0), stop("island", 950, 0), lines=(*grid(), ((900.0, 0.0), (960.0, 0.0))))  # fmt: skip
         planned = plan_routes(asked)
-        assert [s.key for s in planned.stops] == ["a"]
+        assert [s.key for s in planned.walks[0].stops] == ["a"]
         assert "不连通" in planned.unreached[0].zh
 
     def test_a_stop_far_off_every_walkway_is_named_with_its_distance(self):
         planned = plan_routes(problem(stop("a", 100, 0), stop("field", 250, -400)))
         assert "400 米" in planned.unreached[0].zh
 
-    def test_an_optional_stop_is_visited_only_when_worth_its_detour(self):
-        near = problem(stop("a", 500, 0), stop("extra", 500, 100, required=False, prize_m=500))
-        far = problem(stop("a", 500, 0), stop("extra", 0, 500, required=False, prize_m=500))
-        assert "extra" in [s.key for s in plan_routes(near).stops]
-        assert "extra" not in [s.key for s in plan_routes(far).stops]
+    def test_an_optional_stop_is_visited_when_the_shift_has_time_for_it(self):
+        extra = stop("extra", 500, 500, required=False, prize=1)
+        enough, short = problem(stop("a", 100, 0), extra, minutes=38), problem(stop("a", 100, 0), extra, minutes=37)  # fmt: skip
+        assert "extra" in [s.key for s in only(enough).stops]
+        assert "extra" not in [s.key for s in only(short).stops]
 
     def test_without_a_start_the_walk_begins_at_its_first_stop(self):
         asked = problem(stop("a", 100, 0), stop("b", 500, 0), start=None, end=None)
         planned = plan_routes(asked)
-        assert planned.length_m == 400
-        assert planned.stops[0].arrive_min == 0
+        (walk,) = planned.walks
+        assert walk.length_m == 400
+        assert walk.stops[0].arrive_min == 0
         assert check_route(asked, planned) == ()
 
     def test_the_same_problem_gives_the_same_walk_to_the_byte(self):
@@ -169,7 +182,7 @@ class TestPlan:
 
     def test_another_seed_walks_the_other_way_round(self):
         stops = [stop(str(n), x, y) for n, (x, y) in enumerate([(300, 0), (500, 300), (100, 500)])]
-        one, other = (plan_routes(problem(*stops, seed=seed)) for seed in (2, 3))
+        one, other = (only(problem(*stops, seed=seed)) for seed in (2, 3))
         assert [s.key for s in one.stops] == [s.key for s in reversed(other.stops)]
         assert one.length_m == other.length_m
 
@@ -179,7 +192,7 @@ class TestPlan:
         assert read_route_problem(write_route(asked)) == asked
         assert read_route_plan(write_route(planned)) == planned
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         spots=st.lists(
             st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 15), st.booleans()),
@@ -188,45 +201,93 @@ class TestPlan:
         minutes=st.integers(1, 200),
         closed=st.booleans(),
         seed=st.integers(0, 3),
+        teams=st.integers(1, 2),
+        hot=st.booleans(),
     )
-    def test_every_plan_passes_the_independent_check(self, spots, minutes, closed, seed):
+    @example(
+        spots=[(0, 0, 6, True), (0, 168, 7, True), (108, 84, 0, True)],
+        minutes=19, closed=False, seed=0, teams=1, hot=False,
+    )  # fmt: skip
+    def test_every_plan_passes_the_independent_check(
+        self, spots, minutes, closed, seed, teams, hot
+    ):
         stops = [
-            stop(str(n), x, y, dwell_min=dwell, required=required, prize_m=0 if required else 300)
+            stop(str(n), x, y, dwell_min=dwell, required=required, prize=0 if required else 3)
             for n, (x, y, dwell, required) in enumerate(spots)
         ]
-        ends = {} if closed else {"start": None, "end": None}
-        asked = problem(*stops, minutes=minutes, seed=seed, iterations=60, **ends)
+        if hot and stops:
+            stops[0] = replace(stops[0], every_min=45, prize_by_hour=(1, 4))
+            stops[-1] = replace(stops[-1], max_gap_min=300, last_visit_min=-250)
+        ends = {"start": HOME, "end": HOME} if closed else {}
+        asked = RouteProblem(
+            lines=grid(),
+            stops=tuple(stops),
+            teams=tuple(
+                Team(key=str(n), minutes=minutes, begin_min=10 * n, **ends) for n in range(teams)
+            ),
+            seed=seed,
+            rounds=60,
+        )
         assert check_route(asked, plan_routes(asked)) == ()
 
 
 class TestChecker:
     """A checker that cannot fail checks nothing."""
 
-    asked = problem(stop("a", 100, 0), stop("b", 500, 300))
+    asked = problem(
+        stop("a", 100, 0),
+        stop("b", 500, 300),
+        stop("c", 200, 300, required=False, prize=4, window=(30, 80)),
+        stop("hot", 300, 100, dwell_min=12, required=False, prize=2, every_min=60),
+    )
 
     def broken(self, **change: object) -> tuple[str, ...]:
-        return check_route(self.asked, replace(plan_routes(self.asked), **change))
+        plan = plan_routes(self.asked)
+        of_walk = {f.name for f in fields(PlannedWalk)} & set(change)
+        if not of_walk:
+            return check_route(self.asked, replace(plan, **change))
+        return check_route(self.asked, replace(plan, walks=(replace(plan.walks[0], **change),)))
 
     def test_it_sees_each_kind_of_fault(self):
         good = plan_routes(self.asked)
+        (walk,) = good.walks
         assert check_route(self.asked, good) == ()
-        assert self.broken(length_m=good.length_m + 50)
-        assert self.broken(minutes=good.minutes + 10)
-        assert self.broken(stops=good.stops[:1])
-        assert self.broken(stops=(*good.stops, good.stops[0]))
+        assert self.broken(length_m=walk.length_m + 50)
+        assert self.broken(minutes=walk.minutes + 10)
+        assert self.broken(minutes=walk.minutes - 10)
+        assert self.broken(stops=walk.stops[:1])
+        assert self.broken(stops=(*walk.stops, walk.stops[0]))
+        assert self.broken(stops=(walk.stops[1], walk.stops[0], *walk.stops[2:]))
+        assert self.broken(stops=(replace(walk.stops[0], arrive_min=0), *walk.stops[1:]))
+        assert self.broken(stops=(replace(walk.stops[0], dwell_min=1), *walk.stops[1:]))
         assert self.broken(line=((0.0, 0.0), (500.0, 300.0), (0.0, 0.0)))
-        assert self.broken(minutes=self.asked.minutes + 1)
+        assert self.broken(line=walk.line[:-3])
+        assert self.broken(minutes=121)
+        assert self.broken(team="somebody else")
+        assert self.broken(prize=good.prize + 1)
+        assert self.broken(best_prize=good.prize - 1)
+        assert self.broken(hot_gaps=())
+        assert self.broken(shared_m=500)
+        assert self.broken(variety=Variety(edge_jaccard=0.1, street_jaccard=None, arrival_entropy=None))  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"minutes": 0}, {"minutes": 100_000}, {"stops": (stop("a", 0, 0), stop("a", 1, 1))}],
+    "build",
+    [
+        lambda: problem(minutes=0),
+        lambda: problem(minutes=100_000),
+        lambda: problem(stop("a", 0, 0), stop("a", 1, 1)),
+        lambda: problem(stop("a", 0, 0, window=(9, 3))),
+        lambda: problem(stop("a", 0, 0, every_min=3)),
+        lambda: problem(stop("a", 0, 0, max_gap_min=60, last_visit_min=5)),
+        lambda: problem(teams=()),
+        lambda: problem(teams=(Team(minutes=5), Team(minutes=5))),
+        lambda: problem(*(stop(str(n), 0, 0) for n in range(2001))),
+    ],
 )
-def test_a_problem_that_cannot_be_meant_is_refused_with_a_sentence(change):
+def test_a_problem_that_cannot_be_meant_is_refused_with_a_sentence(build):
     with pytest.raises(RouteUnfit) as refused:
-        problem(**change) if "stops" not in change else RouteProblem(
-            lines=grid(), minutes=60, **change
-        )
+        build()
     assert "请更正" in refused.value.sentence("zh")
 
 
@@ -249,9 +310,13 @@ def test_the_real_network_hangs_together_or_says_what_does_not(real_data):
     corners = network.nodes[network.component[: len(network.nodes)] == 0][::100]
     stops = tuple(stop(str(n), x, y) for n, (x, y) in enumerate(corners.tolist()))
     asked = RouteProblem(
-        lines=tuple(tuple(map(tuple, line.tolist())) for line in lines), stops=stops, minutes=720
+        lines=tuple(tuple(map(tuple, line.tolist())) for line in lines),
+        stops=stops,
+        teams=(Team(minutes=720),),
+        rounds=500,
     )
     planned = plan_routes(asked)
-    assert len(planned.stops) >= 10
+    assert len(planned.walks[0].stops) >= 10
     assert planned.unreached == ()
     assert check_route(asked, planned) == ()
+    assert "不连通" in planned.notes[0][0]

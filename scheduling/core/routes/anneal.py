@@ -438,6 +438,11 @@ def anneal(
     """Go ``rounds`` rounds on from ``seq`` while the temperature falls from ``hot`` to ``cold``."""
     walks, places = seq.shape
     n = len(may)
+    if not may.any():
+        best[0], best[1] = 0.0, 0.0
+        for r in range(walks):
+            best[1] += walk[seq[r, 0], seq[r, 1]]
+        return
     now_seq, now_cnt = seq.copy(), cnt.copy()
     arr, lat = np.zeros((walks, places)), np.zeros((walks, places))
     pos, route = np.zeros(n, np.int64), np.full(n, -1, np.int64)

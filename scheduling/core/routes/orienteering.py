@@ -37,6 +37,8 @@ class Orienteering:
     late: Floats | None = None
     toll: Floats | None = None
     slot_length: float = np.inf
+    usual: float | None = None
+    """What a usual stop is worth, where ranks are in the prizes: how much the search may risk."""
 
     @property
     def size(self) -> int:

@@ -125,12 +125,10 @@ def _ready(problem: Orienteering) -> _Ready:
     n = problem.size
     stops = np.flatnonzero(problem.stops)
     prize = np.ascontiguousarray(problem.prize, dtype=np.float64)
-    # A required stop's prize is no measure of what the others are worth.
-    usual = prize[stops].max(axis=1) if len(stops) else np.ones(1)
-    usual = usual[usual <= 50 * np.median(usual)] if np.median(usual) > 0 else usual
-    heat = max(float(usual.mean()), 1e-6)
+    most = prize[stops].max(axis=1) if len(stops) else np.ones(1)
+    usual = max(float(most.mean()) if problem.usual is None else problem.usual, 1e-6)
     span = max(float(np.sum(np.subtract(problem.end, problem.begin))), 1e-6)
-    walk_rate = WALK_RATE * float(usual.sum()) / span
+    walk_rate = WALK_RATE * usual * max(1, len(stops)) / span
     walk = np.ascontiguousarray(problem.walk, dtype=np.float64)
     cost = walk if problem.toll is None else walk + problem.toll / walk_rate
     apart = np.where(problem.stops[None, :], walk, np.inf)
@@ -145,7 +143,7 @@ def _ready(problem: Orienteering) -> _Ready:
         prize=prize,
         early=np.full(n, -np.inf) if problem.early is None else problem.early.astype(np.float64),
         late=np.full(n, np.inf) if problem.late is None else problem.late.astype(np.float64),
-        heat=heat,
+        heat=usual,
         toll_rate=walk_rate,
         walk_rate=walk_rate,
     )
