@@ -15,6 +15,7 @@ import scheduling.demand
 import scheduling.duties
 import scheduling.events
 import scheduling.feeds
+import scheduling.house_rules
 import scheduling.leave
 import scheduling.rosters
 import scheduling.swaps

@@ -26,6 +26,7 @@ from scheduling.core.slots import overlap_min
 from scheduling.demand import CoverDemand, PatrolRequirement, PatrolType, ShiftTemplate
 from scheduling.duties import load_matrix
 from scheduling.events import raise_demand
+from scheduling.house_rules import house_rules, with_house_rules
 from scheduling.leave import Leave, LeaveState
 from scheduling.rosters import RosterState, RosterVersion
 
@@ -56,6 +57,12 @@ class History:
     balance_bp: Mapping[str, int]
     last_end_min: Mapping[str, int]
     run_days: Mapping[str, int]
+    shift: Mapping[str, str]
+    """The shift worked on the eve, where it is still walked."""
+    minutes: Mapping[str, tuple[int, ...]]
+    """Minutes worked on the seven days before, the eve last."""
+    weekends: Mapping[str, tuple[bool, ...]]
+    """Whether each of the weekends before was worked, the latest last."""
 
 
 def as_monday(value: date | str) -> date:
@@ -109,7 +116,7 @@ def load_problem(session: Session, community_id: int, week_start: date) -> Roste
     kinds = day_kinds(session, first, last)
     unknown = unknown_year(session, first, last)
     notes = [core.Note(zh=unknown.sentence("zh"), en=unknown.sentence("en"))] if unknown else []
-    return RosterProblem(
+    problem = RosterProblem(
         name=session.get_one(Community, community_id).name,
         week_start=first.isoformat(),
         days=tuple(kind.value if kind else "unknown" for kind in kinds.values()),
@@ -124,6 +131,7 @@ def load_problem(session: Session, community_id: int, week_start: date) -> Roste
         requirements=tuple(requirements),
         notes=(*notes, *events),
     )
+    return with_house_rules(problem, house_rules(session, community_id))
 
 
 def load_members(session: Session, community_id: int, week_start: date) -> list[core.Member]:
@@ -209,7 +217,10 @@ def _members(
             n for n, day in enumerate(days) if leave.first_day <= day <= leave.last_day
         )
     wishes = requests_of_week(session, community_id, first)
+    house = house_rules(session, community_id)
     past = history(session, community_id, first)
+    # What nothing asks about is left out of the problem: it stays as short as it can be.
+    asks_weekends = house.weekends_row is not None or house.weekends_in_four is not None
     found = []
     for member, employer in rows:
         key = member.staff_number
@@ -236,16 +247,21 @@ def _members(
                 unavailable=absences(member, first),
                 never_alone="trainee" in member.qualifications,
                 requests=wishes.get(member.id, ()),
-                limits=core.Limits(
-                    minutes_week=member.max_minutes_week,
-                    patrols_week=member.max_patrols_week,
-                    nights_week=member.max_nights_week,
-                    run_days=min(RUN_DAYS_MAX, max(5, member.max_patrols_week)),
+                limits=house.limits(
+                    core.Limits(
+                        minutes_week=member.max_minutes_week,
+                        patrols_week=member.max_patrols_week,
+                        nights_week=member.max_nights_week,
+                        run_days=min(RUN_DAYS_MAX, max(5, member.max_patrols_week)),
+                    )
                 ),
                 available_min=member.max_minutes_week * present // working if working else 0,
                 carried_over_bp=past.balance_bp.get(key, 0),
                 last_end_min=past.last_end_min.get(key),
                 run_before_days=past.run_days.get(key, 0),
+                shift_before=past.shift.get(key) if house.successions else None,
+                minutes_before=past.minutes.get(key, ()) if house.rolling_days else (),
+                weekends_before=past.weekends.get(key, ()) if asks_weekends else (),
             )
         )
     return found
@@ -268,18 +284,32 @@ def history(session: Session, community_id: int, week_start: date) -> History:
         .order_by(RosterVersion.week_start.desc())
     ).all()
     if not versions:
-        return History({}, {}, {})
+        return History({}, {}, {}, {}, {}, {})
     latest = versions[0]
     problem, plan = problem_of(latest), plan_of(latest)
     balance = _balances(problem, plan)
     if latest.week_start != week_start - timedelta(weeks=1):
-        return History(balance, {}, {})
+        return History(balance, {}, {}, {}, {}, {})
+    walked = set(
+        session.scalars(
+            select(ShiftTemplate.code).where(
+                ShiftTemplate.community_id == community_id, ShiftTemplate.active
+            )
+        )
+    )
     shifts = {s.key: s for s in problem.shifts}
     ends: dict[str, int] = {}
     worked: dict[str, set[int]] = {}
+    eve: dict[str, str] = {}
+    minutes: dict[str, list[int]] = {}
     for patrol in plan.patrols:
         for seat in patrol.seats:
             if seat.member is not None:
+                shift = shifts[patrol.shift]
+                of_days = minutes.setdefault(seat.member, [0] * WEEK_DAYS)
+                of_days[patrol.day] += shift.end_min - shift.start_min
+                if patrol.day == WEEK_DAYS - 1 and patrol.shift in walked:
+                    eve[seat.member] = patrol.shift
                 end = (patrol.day - WEEK_DAYS) * DAY_MIN + shifts[patrol.shift].end_min
                 ends[seat.member] = max(end, ends.get(seat.member, end))
                 worked.setdefault(seat.member, set()).add(patrol.day)
@@ -290,7 +320,32 @@ def history(session: Session, community_id: int, week_start: date) -> History:
         while run < WEEK_DAYS and WEEK_DAYS - 1 - run in days:
             run += 1
         runs[member] = run + (before.get(member, 0) if run == WEEK_DAYS else 0)
-    return History(balance, ends, runs)
+    return History(
+        balance, ends, runs, eve,
+        {key: tuple(each) for key, each in minutes.items()},
+        _weekends(versions, week_start),
+    )  # fmt: skip
+
+
+def _weekends(versions: Sequence[RosterVersion], week_start: date) -> dict[str, tuple[bool, ...]]:
+    """Return who worked on the weekends before, back to the first week that is missing."""
+    found: dict[str, list[bool]] = {}
+    for weeks, version in enumerate(versions, start=1):
+        if version.week_start != week_start - timedelta(weeks=weeks):
+            break
+        plan = plan_of(version)
+        worked = {
+            seat.member
+            for patrol in plan.patrols
+            if patrol.day in (WEEK_DAYS - 2, WEEK_DAYS - 1)
+            for seat in patrol.seats
+            if seat.member is not None
+        }
+        for load in plan.loads:
+            found.setdefault(load.member, [False] * (weeks - 1))
+        for member, weekends in found.items():
+            weekends.insert(0, member in worked)
+    return {member: tuple(weekends) for member, weekends in found.items()}
 
 
 def _balances(problem: RosterProblem, plan: RosterPlan) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Keep special events, the duty matrix, retired patrol types, and edits of the calendar."""
+"""Keep special events, the duty matrix, retired patrol types, house rules, and calendar edits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
     _calendar()
     _events()
     _duties()
+    _house_rules()
 
 
 def _calendar() -> None:
@@ -132,7 +133,25 @@ def _duties() -> None:
     )
 
 
+def _house_rules() -> None:
+    op.create_table(
+        "house_rules",
+        sa.Column("community_id", sa.BigInteger(), nullable=False),
+        sa.Column("rules", postgresql.JSONB(), nullable=False),
+        sa.Column("changed_by", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["community_id"],
+            ["community.id"],
+            name=op.f("fk_house_rules_community_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("community_id", name=op.f("pk_house_rules")),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("house_rules")
     op.drop_table("duty_cell")
     op.drop_table("duty")
     op.drop_column("patrol_type", "duties")

@@ -1,0 +1,1 @@
+"""The team's own rules beside the law, on a page of the lead."""
