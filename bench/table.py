@@ -109,7 +109,7 @@ def _page(rows: list[Row], known: dict[str, int]) -> str:
         f"机器：{os.cpu_count()} 核，{platform.system()} {platform.machine()}，"
         f"Python {platform.python_version()}，OR-Tools {version('ortools')}，"
         f"HiGHS {version('highspy')}。Timefold 的 Python 版已于 2025 年停止维护，只用一个线程，"
-        "时间从搜索开始计，不含 Java 启动。",
+        "各引擎的时间都从搜索开始计，不含读文件、Java 启动和装载编译好的程序。",
     ]
     for kind, title in (("patrol", "每周巡逻"), ("roster", "Curtois & Qu 排班算例")):
         mine = [r for r in rows if r.get("kind") == kind]

@@ -19,6 +19,7 @@ from scheduling.core.lines.line_problem import (
     Floats,
     Ints,
     LineProblem,
+    Worker,
 )
 
 LOAD_STEPS = 12
@@ -34,6 +35,23 @@ class Found:
     value: float
     """The exact least value of any legal line."""
     lines: list[tuple[float, Ints]]
+
+
+def load_kernels() -> None:
+    """Load the compiled kernels, which takes most of a second once in a process."""
+    one = np.zeros(1, dtype=np.int64)
+    each = np.ones((1, 1), dtype=np.int64)
+    problem = LineProblem(
+        days=1, shifts=1, follows=np.ones((1, 1), dtype=np.uint8), post_day=one, post_shift=one,
+        post_row=one, row_want=one, row_under=np.zeros(1), row_over=np.zeros(1),
+        workers=(
+            Worker(
+                name="", post_cost=np.zeros(1), off_cost=np.zeros(1),
+                counters=(Counter(name="", after_off=each, after_work=each, most=1, least=1),),
+            ),
+        ),
+    )  # fmt: skip
+    Pricer(problem, 0).price(np.ones(1))
 
 
 class Pricer:
