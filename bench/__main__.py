@@ -1,4 +1,4 @@
-"""The door of the benchmarks: ``./xunge bench patrol|roster|route|table|make-patrol``.
+"""The door of the benchmarks: ``./xunge bench patrol|roster|route|route-variety|table|make-patrol``.
 
 One JSON line per instance on standard output and nothing else there; progress goes to standard
 error. Exit 1 where a roster breaks a rule or the scorer disagrees, 2 for a command line that cannot
@@ -17,6 +17,7 @@ from bench.data import bench_data
 from bench.made_week import write_week
 from bench.measure import Measured, NotAnInstance, ScorerDisagrees, measure_patrol, measure_roster
 from bench.route_door import route
+from bench.route_variety import route_variety
 from bench.table import Only, write_table
 from scheduling.core.lines.search import Effort
 
@@ -149,6 +150,7 @@ def table(
 
 
 app.command()(route)
+app.command("route-variety")(route_variety)
 
 if __name__ == "__main__":
     app()

@@ -142,7 +142,8 @@ def _walk(
                 found.append(f"the walk does not begin or end at {place.name}")
     # Off the walkways only on the way to a stop, and no longer than each stop lies off them.
     allowed = sum(2 * ground.distance(shapely.Point(spot)) for spot in spots)
-    outside = line.difference(ground.buffer(ON_WALKWAY_M)).length
+    beside = [way for way in shapely.get_parts(ground) if way.dwithin(line, ON_WALKWAY_M)]
+    outside = line.difference(shapely.union_all(beside).buffer(ON_WALKWAY_M)).length
     if outside > allowed + 1.0:
         found.append(f"{outside:.0f} m of the walk lie off the walkways")
     for stop in walk.stops:

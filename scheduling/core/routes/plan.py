@@ -49,11 +49,11 @@ CONNECTED = 0.99
 LEAST_SHARE = 0.97
 """What is collected unlike the last walks, of what could be collected without minding them."""
 STEP_TOLL = 0.6
-TIME_TOLL = 0.5
-STOP_TOLL = 0.1
+TIME_TOLL = 0.8
+STOP_TOLL = 0.05
 """What a step of all recent walks, a time and a stop cost, in usual prizes."""
-EASIER = (1.0, 0.4, 0.15)
-"""If too much is lost, the tolls are tried at these shares."""
+TRIES = 4
+"""If too much is lost at the full tolls, the share that just loses little enough is halved out."""
 QUARTER = 15.0
 """Minutes in which a visit's worth is the same where times of arrival matter."""
 
@@ -310,13 +310,35 @@ def _varied(problem: RouteProblem, asked: _Asked, visits: Sequence[Visit], best:
     """Return walks as unlike the recent ones as a small loss of prizes buys."""
     ranks = sum(float(asked.rank[node]) for route in best.routes for node in route)
     allowed = (1 - LEAST_SHARE) * (best.prize - ranks) + 1e-9
-    for share in EASIER:
+    rounds, seed = _rounds(problem) // 2, problem.seed + 1
+    chosen, low, high = best, 0.0, 1.0
+    share = 1.0
+    for _ in range(TRIES):
         tolled = _tolled(problem, asked, visits, share)
-        found = search(tolled, RouteEffort(rounds=_rounds(problem), seed=problem.seed + 1))
+        found = search(tolled, RouteEffort(rounds=rounds, seed=seed))
+        found = _other_way(problem, asked, tolled, found)
         whole = collected(asked.problem, found.routes)
         if whole is not None and best.prize - whole <= allowed:
-            return found
-    return best
+            chosen, low = found, share
+            if share == 1.0:
+                break
+        else:
+            high = share
+        share = (low + high) / 2
+    return chosen
+
+
+def _other_way(problem: RouteProblem, asked: _Asked, tolled: Orienteering, found: Tours) -> Tours:
+    """Turn round trips round where that arrives at hours less used lately."""
+    routes = list(found.routes)
+    for number, team in enumerate(problem.teams):
+        if team.start is None or team.start != team.end:
+            continue
+        turned = [*routes[:number], routes[number][::-1], *routes[number + 1 :]]
+        now, then = collected(tolled, tuple(routes)), collected(tolled, tuple(turned))
+        if now is not None and then is not None and then > now:
+            routes = turned
+    return replace(found, routes=tuple(routes))
 
 
 def _tolled(

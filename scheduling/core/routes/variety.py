@@ -96,18 +96,13 @@ def arrival_entropy(walks: Iterable[Mapping[str, float]], minutes: int) -> float
     return round(total / weight, 4) if weight else None
 
 
-def ages(recent: Sequence[RecentWalk]) -> list[float]:
-    """Return what each recent walk weighs, newest first; together 1."""
-    weights = [KEPT**age for age in range(len(recent))]
-    return [weight / sum(weights) for weight in weights]
-
-
 def step_weights(
     recent: Sequence[RecentWalk], *, start: bool, end: bool, closed: bool
 ) -> dict[Step, float]:
-    """Return how much each step was walked lately, 0..1."""
+    """Return how much each step was walked lately, 0..1: half by the newest walk alone."""
     found: dict[Step, float] = defaultdict(float)
-    for walk, weight in zip(recent, ages(recent), strict=True):
+    for age, walk in enumerate(recent):
+        weight = KEPT ** (age + 1)
         for step in steps(walk.stops, start=start, end=end, closed=closed):
             found[step] += weight
     return found
