@@ -205,8 +205,10 @@ def test_only_a_draft_is_edited(draft):
     for state, said in (("reviewed", "已审核"), ("published", "已发布"), ("locked", "已锁定")):
         with draft.session() as session, session.begin():
             session.execute(text("UPDATE roster_version SET state = :s"), {"s": state})
+        board = draft.lead.get(draft.desk)
+        assert board.json()["version"]["state"] == state, "it can be read all the same"
         for answer in (
-            draft.lead.get(draft.desk),
+            draft.lead.get(draft.desk + "/targets", params={"patrol": asked["patrol"], "seat": 0}),
             draft.lead.post(draft.desk + "/edits", json=asked),
             draft.lead.post(draft.desk + "/undo"),
             draft.lead.post(draft.desk + "/locks", json={"patrol": "x", "seat": 0, "locked": True}),
@@ -368,7 +370,7 @@ def test_a_what_if_is_laid_beside_the_roster_and_can_never_be_published(draft, r
 def test_what_is_published_goes_on_in_a_copy(draft):
     with draft.session() as session, session.begin():
         session.execute(text("UPDATE roster_version SET state = 'published'"))
-    refused = draft.lead.get(draft.desk)
+    refused = draft.lead.post(draft.desk + "/undo")
     assert refused.status_code == 409
     assert "另存为草稿" in refused.json()["detail"]
     made = draft.lead.post(draft.desk + "/draft")
