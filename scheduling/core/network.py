@@ -47,6 +47,8 @@ class WalkNetwork:
     ends: Ints
     lengths: Floats
     lines: tuple[Floats, ...]
+    spare: tuple[tuple[int, int, Floats], ...] = ()
+    """What shortens no walk but is a street all the same: the longer of parallel edges, loops."""
 
     @classmethod
     def from_lines(
@@ -73,12 +75,17 @@ class WalkNetwork:
         )
         ends = number.reshape(-1, 2).astype(np.int64)
         shortest: dict[tuple[int, int], tuple[float, Floats]] = {}
+        spare: list[tuple[int, int, Floats]] = []
         for (a, b), part in zip(ends.tolist(), parts, strict=True):
             if a == b:
-                continue  # a loop back to its own start shortens no walk
+                spare.append((a, b, part))
+                continue
             course = part if a < b else part[::-1]
             length = float(np.linalg.norm(np.diff(part, axis=0), axis=1).sum())
             pair = (min(a, b), max(a, b))
+            if pair in shortest:
+                longer = course if length >= shortest[pair][0] else shortest[pair][1]
+                spare.append((*pair, longer))
             if pair not in shortest or length < shortest[pair][0]:
                 shortest[pair] = (length, course)
         pairs = sorted(shortest)
@@ -87,6 +94,7 @@ class WalkNetwork:
             ends=np.array(pairs, dtype=np.int64).reshape(-1, 2),
             lengths=np.array([shortest[pair][0] for pair in pairs]),
             lines=tuple(shortest[pair][1] for pair in pairs),
+            spare=tuple(spare),
         )
 
     @cached_property
