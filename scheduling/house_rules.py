@@ -55,7 +55,7 @@ class HouseRules:
 
     def limits(self, own: Limits) -> Limits:
         """Return a member's limits with what holds for the whole team."""
-        rolling = ()
+        rolling: tuple[RollingLimit, ...] = ()
         if self.rolling_days is not None and self.rolling_hours is not None:
             between("house rules", 1, 14, rolling_days=self.rolling_days)
             rolling = (RollingLimit(days=self.rolling_days, minutes=60 * self.rolling_hours),)
