@@ -49,10 +49,10 @@ CONNECTED = 0.99
 LEAST_SHARE = 0.97
 """What is collected unlike the last walks, of what could be collected without minding them."""
 STEP_TOLL = 0.6
-TIME_TOLL = 0.8
+TIME_TOLL = 0.4
 STOP_TOLL = 0.05
 """What a step of all recent walks, a time and a stop cost, in usual prizes."""
-TRIES = 4
+TRIES = 6
 """If too much is lost at the full tolls, the share that just loses little enough is halved out."""
 QUARTER = 15.0
 """Minutes in which a visit's worth is the same where times of arrival matter."""
