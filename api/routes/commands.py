@@ -39,6 +39,36 @@ def plan(
         raise typer.Exit(1)
 
 
+@commands.command("cover")
+def cover(
+    problem: Annotated[Path, typer.Argument(help="全域巡查问题 JSON / coverage problem")],
+    out: Annotated[Path, typer.Option(help="结果写到哪里 / where the plan goes")],
+) -> None:
+    """全域：若干班走遍每一米步行道 / walk every metre of street within some patrols."""
+    from grid.errors import NotFound
+    from scheduling.core.check_coverage import check_coverage
+    from scheduling.core.routes.coverage import (
+        plan_coverage,
+        read_coverage_problem,
+        write_coverage,
+    )
+
+    if not problem.is_file():
+        raise NotFound(thing="文件", name=problem)
+    asked = read_coverage_problem(problem.read_bytes(), problem.name)
+    planned = plan_coverage(asked)
+    faults = check_coverage(asked, planned)
+    out.write_text(write_coverage(planned), encoding="utf-8")
+    typer.echo(
+        f"{len(planned.walks)} 班走到 {planned.covered_m} 米，共 {planned.total_m} 米；"
+        f"独立检查：{'通过' if not faults else '；'.join(faults)}"
+    )
+    for zh, _en in planned.notes:
+        typer.echo(zh)
+    if faults:
+        raise typer.Exit(1)
+
+
 @commands.command("plan-week")
 def plan_week(
     community: Annotated[str, typer.Option(help="12 位社区代码 / community code")],

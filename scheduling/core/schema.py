@@ -1,4 +1,4 @@
-"""The JSON Schemas of problem, plan and report, generated from the dataclasses themselves.
+"""The JSON Schemas of problems, plans and reports, generated from the dataclasses themselves.
 
 ``python -m scheduling.core.schema`` writes them into ``docs/schemas/``; a test holds them there.
 """
@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from scheduling.core.check import Report
 from scheduling.core.plan import RosterPlan
 from scheduling.core.problem import RosterProblem
+from scheduling.core.route import RoutePlan, RouteProblem
+from scheduling.core.routes.coverage import CoveragePlan, CoverageProblem
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 
@@ -22,6 +24,10 @@ def schemas() -> dict[str, str]:
         ("roster-problem", RosterProblem),
         ("roster-plan", RosterPlan),
         ("roster-report", Report),
+        ("route-problem", RouteProblem),
+        ("route-plan", RoutePlan),
+        ("coverage-problem", CoverageProblem),
+        ("coverage-plan", CoveragePlan),
     ):
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -11,6 +11,7 @@ from grid.people import Member
 from scheduling.demand import PatrolRequirement, PatrolType, ShiftTemplate
 from scheduling.found import found_demand
 from scheduling.rosters import Assignment, Patrol, PatrolRoute, RosterState, RosterVersion
+from scheduling.walked import load_walked
 from scheduling.walks import NotPublished, plan_walks, week_of_member
 from tests.conftest import SAMPLE_UNTIL
 
@@ -101,6 +102,47 @@ def test_planning_twice_stores_the_same_walks_once(sample):
     first = [(r.stops, r.length_m) for r in routes(sample)]
     plan_walks(sample, version.community_id, version.id, silent)
     assert [(r.stops, r.length_m) for r in routes(sample)] == first
+
+
+def test_another_days_walk_of_the_zone_tells_how_unlike_the_last_it_is(sample):
+    version = put_roster(sample)
+    plan_walks(sample, version.community_id, version.id, silent)
+    first, *later = [[zh for zh, _ in r.notes] for r in routes(sample)]
+    assert not any("与上次路线相同的走法" in note for note in first)
+    assert all(any("与上次路线相同的走法" in note for note in notes) for notes in later)
+
+
+def test_last_weeks_walks_are_minded_and_a_redraft_of_this_week_is_not(sample):
+    version = put_roster(sample)
+    plan_walks(sample, version.community_id, version.id, silent)
+    community = sample.get(Community, version.community_id)
+    week_after = MONDAY + timedelta(days=7)
+    lately = load_walked(sample, community.id, community.metric_srid, week_after)
+    (zone,) = lately.recent
+    assert len(lately.lately(zone)) == 3
+    newest = routes(sample)[-1]
+    assert lately.lately(zone)[0].stops == tuple(f"{s['kind']}:{s['id']}" for s in newest.stops)
+    assert not load_walked(sample, community.id, community.metric_srid, MONDAY).recent
+
+
+def test_two_teams_in_a_zone_at_the_same_time_share_its_checkpoints(sample):
+    version = put_roster(sample, patrols=1)
+    (one,) = sample.scalars(select(Patrol)).all()
+    other = Patrol(
+        roster_version_id=version.id, key="other", day=one.day,
+        shift_template_id=one.shift_template_id, zone_id=one.zone_id,
+        patrol_type_id=one.patrol_type_id, start_min=one.start_min + 30, end_min=one.end_min + 30,
+    )  # fmt: skip
+    member = sample.scalars(select(Member).order_by(Member.staff_number.desc())).first()
+    other.assignments = [Assignment(member_id=member.id, seat=0, leader=True)]
+    sample.add(other)
+    sample.flush()
+    assert plan_walks(sample, version.community_id, version.id, silent) == 2
+    mine, theirs = ({s["id"] for s in r.stops if s["kind"] == "checkpoint"} for r in routes(sample))
+    assert mine.isdisjoint(theirs)
+    assert mine | theirs
+    late = sample.scalars(select(PatrolRoute).where(PatrolRoute.patrol_id == other.id)).one()
+    assert all(s["arrive_min"] >= other.start_min for s in late.stops)
 
 
 def test_a_requirement_that_the_patrol_can_meet_is_a_required_stop_of_its_walk(sample):

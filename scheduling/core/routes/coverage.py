@@ -16,13 +16,13 @@ from typing import ClassVar
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pydantic import ConfigDict
+from pydantic import ConfigDict, TypeAdapter
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from shapely.ops import substring
 
 from scheduling.core.network import Floats, WalkNetwork
-from scheduling.core.problem import CLOSED
+from scheduling.core.problem import CLOSED, read_document
 from scheduling.core.route import MINUTES_MAX, WALKING_M_PER_MIN, Place, RouteUnfit
 
 Ints = NDArray[np.int64]
@@ -90,6 +90,20 @@ class CoveragePlan:
     islands_m: int
     """Metres that no walkway leads to."""
     notes: tuple[tuple[str, str], ...] = ()
+
+
+_PROBLEM = TypeAdapter(CoverageProblem)
+_PLAN = TypeAdapter(CoveragePlan)
+
+
+def read_coverage_problem(text: str | bytes, name: str = "problem.json") -> CoverageProblem:
+    """Read a coverage problem from JSON. Raises UnreadableFile."""
+    return read_document(_PROBLEM, text, name)
+
+
+def write_coverage(plan: CoveragePlan) -> str:
+    """Return a coverage plan as JSON, the same for the same plan."""
+    return _PLAN.dump_json(plan, indent=1).decode() + "\n"
 
 
 @dataclass(frozen=True)
