@@ -167,4 +167,16 @@ class CheckIn(Base):
     """The stop's key in the walk: checkpoint:7, requirement:3, risk:41."""
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     device_at: Mapped[Instant]
+    """By the phone's clock, as it came."""
     server_at: Mapped[Instant]
+    skew_s: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How far the phone's clock was ahead of ours when it was sent, in seconds."""
+    method: Mapped[str] = mapped_column(default="tap", server_default="tap")
+    """qr, gps, or tap where the phone knew no place."""
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    """Where the phone was, WGS 84; forgotten after 30 days."""
+    distance_m: Mapped[int | None]
+    """How far the phone was from the stop."""
+    flags: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """What is odd about it (never a refusal): far, forged_code, revoked_code, clock …"""

@@ -1,19 +1,17 @@
 """A member's own week, and a patrol's walk on the phone."""
 
-import uuid
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
 from api.accounts import Role
 from api.permissions import Caller, NotAllowed, allow
-from api.routes.check_in import check_in
 from api.routes.walk import find_walk, map_of, stop_key, title_of
 from api.today import this_monday, today
-from api.web import Db, page, see_other
+from api.web import Db, page
 from grid.errors import NotFound
 from grid.people import Member
 from maps.folium_page import FRAME_POLICY, configure_assets
@@ -92,7 +90,6 @@ def patrol_page(request: Request, db: Db, caller: Walker, patrol_id: int) -> Res
         title=title_of(walk, caller.locale),
         stops=[(stop_key(stop), stop) for stop in (walk.route.stops if walk.route else [])],
         mine=mine,
-        new_id=lambda: uuid.uuid4().hex,
     )
 
 
@@ -105,18 +102,3 @@ def patrol_map(
     walk = find_walk(db, caller, patrol_id)
     html = map_of(db, walk, night=night, locale=caller.locale, explained=False)
     return HTMLResponse(html, headers={"content-security-policy": FRAME_POLICY})
-
-
-@router.post("/patrols/{patrol_id}/check-in")
-def check_in_form(
-    db: Db,
-    caller: Annotated[Caller, allow(Role.PATROLLER)],
-    patrol_id: int,
-    stop: Annotated[str, Form(max_length=64)],
-    client_id: Annotated[str, Form(min_length=8, max_length=64)],
-    device_at: Annotated[str, Form(max_length=40)] = "",
-) -> Response:
-    """Check in at a stop of one's own patrol; sent twice, it is stored once."""
-    walk = find_walk(db, caller, patrol_id)
-    check_in(db, caller, walk, stop=stop, client_id=client_id, device_at=device_at)
-    return see_other(f"/patrols/{patrol_id}#{stop.replace(':', '-')}")

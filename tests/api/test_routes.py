@@ -1,11 +1,11 @@
 """The patroller's pages: one's own week and walk, nobody else's; checking in counts once."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from api.accounts import Role
 from grid.people import Member
-from scheduling.rosters import Assignment, CheckIn, Patrol, RosterVersion
+from scheduling.rosters import Assignment, Patrol, RosterVersion
 from scheduling.walks import plan_walks
 from tests.scheduling.test_walks import MONDAY, put_roster, silent
 
@@ -18,16 +18,6 @@ def walked(sample_site):
         patrol = session.scalars(select(Patrol.id).order_by(Patrol.day)).first()
         mine, other = session.scalars(select(Assignment.member_id).where(Assignment.patrol_id == patrol)).first(), session.scalars(select(Member.id).order_by(Member.id.desc())).first()  # fmt: skip
     return sample_site, patrol, mine, other
-
-
-def sent(stop, client_id="client-0001", at="2026-11-30T11:00:00Z"):
-    return {"stop": stop, "client_id": client_id, "device_at": at}
-
-
-def first_stop(site, patrol) -> str:
-    page = site.signed_in(Role.TEAM_LEAD).get(f"/api/v1/patrols/{patrol}/route").json()
-    stop = page["features"][1]["properties"]
-    return f"{stop['kind']}:{stop['id']}"
 
 
 def test_a_patroller_sees_his_own_week_and_reaches_his_walk_from_it(walked):
@@ -47,7 +37,6 @@ def test_another_members_patrol_is_not_found_and_his_week_is_refused(walked):
     assert browser.get(f"/patrols/{patrol}").status_code == 404
     assert browser.get(f"/patrols/{patrol}/map").status_code == 404
     assert browser.get(f"/api/v1/patrols/{patrol}/route").status_code == 404
-    assert browser.post(f"/patrols/{patrol}/check-in", data=sent("checkpoint:1")).status_code == 404
     refused = browser.get(f"/my?member={mine}")
     assert refused.status_code == 403
     assert "您的角色" in refused.text
@@ -67,35 +56,6 @@ def test_a_roster_taken_back_is_gone_from_the_phones(walked):
     browser = site.signed_in(Role.PATROLLER, member_id=mine)
     assert browser.get(f"/patrols/{patrol}").status_code == 404
     assert "没有已发布的巡逻安排" in browser.get(f"/my?week={MONDAY}").text
-
-
-def test_the_same_check_in_sent_three_times_is_stored_once(walked):
-    site, patrol, mine, _ = walked
-    browser = site.signed_in(Role.PATROLLER, member_id=mine)
-    stop = first_stop(site, patrol)
-    for _n in range(3):
-        assert browser.post(f"/patrols/{patrol}/check-in", data=sent(stop)).status_code == 303
-    with site.session() as session:
-        assert session.scalar(select(func.count()).select_from(CheckIn)) == 1
-    assert "已打卡 19:00" in browser.get(f"/patrols/{patrol}").text
-
-
-def test_a_check_in_at_a_stop_of_another_walk_is_refused(walked):
-    site, patrol, mine, _ = walked
-    browser = site.signed_in(Role.PATROLLER, member_id=mine)
-    answer = browser.post(f"/patrols/{patrol}/check-in", data=sent("checkpoint:424242"))
-    assert answer.status_code == 404
-    assert "停留点" in answer.text
-
-
-def test_a_phone_time_that_is_no_time_gets_a_sentence(walked):
-    site, patrol, mine, _ = walked
-    browser = site.signed_in(Role.PATROLLER, member_id=mine)
-    answer = browser.post(
-        f"/patrols/{patrol}/check-in", data=sent(first_stop(site, patrol), at="yesterday")
-    )
-    assert answer.status_code == 422
-    assert "手机时间" in answer.text
 
 
 def test_the_map_frame_carries_its_own_policy_and_reaches_nowhere(walked):
