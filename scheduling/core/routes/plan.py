@@ -310,7 +310,7 @@ def _varied(problem: RouteProblem, asked: _Asked, visits: Sequence[Visit], best:
     """Return walks as unlike the recent ones as a small loss of prizes buys."""
     ranks = sum(float(asked.rank[node]) for route in best.routes for node in route)
     allowed = (1 - LEAST_SHARE) * (best.prize - ranks) + 1e-9
-    rounds, seed = _rounds(problem) // 2, problem.seed + 1
+    rounds, seed = 3 * _rounds(problem) // 4, problem.seed + 1
     chosen, low, high = best, 0.0, 1.0
     share = 1.0
     for _ in range(TRIES):
