@@ -129,7 +129,7 @@ def test_a_second_set_up_waits_for_the_first_and_says_so(launcher, monkeypatch, 
     monkeypatch.setattr(launcher.fcntl, "flock", flock)
     launcher.set_up()
     assert waited
-    assert "waiting" in capsys.readouterr().out
+    assert "waiting" in capsys.readouterr().err
     assert done == ["install_packages", "ensure_environment", "ensure_browser_files"]
 
 
