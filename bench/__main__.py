@@ -1,4 +1,4 @@
-"""The door of the benchmarks: ``./xunge bench patrol|roster|route|route-variety|table|make-patrol``.
+"""The door of the benchmarks: ``./xunge bench patrol|roster|route|route-variety|hotspot|table|make-patrol``.
 
 One JSON line per instance on standard output and nothing else there; progress goes to standard
 error. Exit 1 where a roster breaks a rule or the scorer disagrees, 2 for a command line that cannot
@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from bench.data import bench_data
+from bench.hotspot_door import hotspot
 from bench.made_week import write_week
 from bench.measure import Measured, NotAnInstance, ScorerDisagrees, measure_patrol, measure_roster
 from bench.route_door import route
@@ -151,6 +152,7 @@ def table(
 
 app.command()(route)
 app.command("route-variety")(route_variety)
+app.add_typer(hotspot, name="hotspot")
 
 if __name__ == "__main__":
     app()
