@@ -1,7 +1,7 @@
 """Rolling weekly forecasts of a city's incidents, scored as published: hit rate, PAI and PEI.
 
-The area is the convex hull of the incidents of the first year, in cells: what was known before the
-first forecast. The cells are taken in the order of their score; a share of the area is that share
+The area is the cells in which something happened in the first year, and those within 150 m (one
+cell at least) of them: what was known before the first forecast, of any category. The cells are taken in the order of their score; a share of the area is that share
 of its cells, rounded up. PAI is the hit rate over the share of area (S. Chainey, L. Tompson and
 S. Uhlig, Security Journal 21 (2008) 4–28); PEI is the hits over the most that as many cells could
 have hit that week (J. M. Hunt, 2016). Hit rates are means over weeks, each week alike.
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pyproj
-import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from bench.measure import NotAnInstance
 from maps.density import Raster
@@ -32,6 +32,7 @@ from maps.forecast import (
 )
 
 YEAR_WEEKS = 52
+AREA_REACH_M = 150.0
 SHARES_OF_AREA = (0.01, 0.05, 0.10)
 BOOTSTRAPS = 2000
 SEED = 1
@@ -50,8 +51,10 @@ class City:
     asked: NDArray[np.bool_]
     """Which incidents are of the category to forecast; the others may help to."""
     weeks: int
-    monday: datetime
+    start: datetime
     """The midnight the first week starts at, whatever its weekday."""
+    projection: str
+    """Of x and y, in PROJ's words."""
 
 
 def read_city(file: Path, category: str | None) -> City:
@@ -82,9 +85,9 @@ def read_city(file: Path, category: str | None) -> City:
         raise NotAnInstance(
             file, f"{weeks} weeks of incidents; a forecast is tested on {YEAR_WEEKS + 6} or more"
         )
-    here = pyproj.Proj(proj="tmerc", lon_0=float(np.median(lon)), lat_0=float(np.median(lat)))
-    x, y = here(np.array(lon), np.array(lat))
-    return City(np.asarray(x), np.asarray(y), week, asked, weeks, first)
+    projection = f"+proj=tmerc +lon_0={np.median(lon):.6f} +lat_0={np.median(lat):.6f} +ellps=WGS84"
+    x, y = pyproj.Proj(projection)(np.array(lon), np.array(lat))
+    return City(np.asarray(x), np.asarray(y), week, asked, weeks, first, projection)
 
 
 def measure_forecast(
@@ -92,9 +95,12 @@ def measure_forecast(
 ) -> dict[str, object]:
     """Forecast every week after the tuning third, write the rankings, return the summary."""
     known = city.week < YEAR_WEEKS
-    hull = shapely.MultiPoint(np.column_stack([city.x[known], city.y[known]])).convex_hull
-    raster = Raster.over(hull.buffer(1.0).bounds, cell_m)
-    area = raster.inside(hull)
+    reach = max(1, round(AREA_REACH_M / cell_m))
+    edge = (reach + 1) * cell_m
+    x, y = city.x[known], city.y[known]
+    raster = Raster.over((x.min() - edge, y.min() - edge, x.max() + edge, y.max() + edge), cell_m)
+    square = np.ones((2 * reach + 1, 2 * reach + 1), bool)
+    area = binary_dilation(raster.bin(x, y) > 0, square)
     row, column = np.nonzero(area)
     start = YEAR_WEEKS + (city.weeks - YEAR_WEEKS) // 3
     came = _counts(city, raster)[:, area]
@@ -107,10 +113,18 @@ def measure_forecast(
     weight = mixture_weights(said[:, YEAR_WEEKS:start], came[YEAR_WEEKS:start])
     ensemble = np.tensordot(weight.astype(np.float32), said, axes=1)
     single, chosen = _best_single(said, came, outside, start)
-    recent = np.stack([came[max(0, t - 4) : t].sum(axis=0) for t in range(city.weeks)])
     chance = np.random.default_rng(SEED).random(came.shape)
 
-    methods = {"ensemble": ensemble, "single": single, "last_4_weeks": recent, "random": chance}
+    fixed = np.broadcast_to(came[start:].sum(axis=0), came.shape)  # hindsight: what no map can beat
+
+    methods = {
+        "ensemble": ensemble,
+        "single": single,
+        "last_4_weeks": _last(came, 4),
+        "last_52_weeks": _last(came, 52),
+        "best_fixed_map": fixed,
+        "random": chance,
+    }
     test = range(start, city.weeks)
     rates = {name: _rates(score, came, outside, test) for name, score in methods.items()}
     best = _rates(came, came, outside, test)
@@ -125,7 +139,8 @@ def measure_forecast(
     summary: dict[str, object] = {
         "cells": int(area.sum()),
         "cell_m": cell_m,
-        "area": "convex hull of the first year's incidents",
+        "area": "cells within reach of the first year's incidents",
+        "grid": {"projection": city.projection, "west": raster.west, "south": raster.south},
         "incidents_per_week": round(float(outside[start:].mean()), 1),
         "outside_area": int(outside[start:].sum() - came[start:].sum()),
         "tuning_weeks": start - YEAR_WEEKS,
@@ -141,7 +156,7 @@ def measure_forecast(
         },
         "ensemble_minus": {
             name: _paired(rates["ensemble"] - rates[name])
-            for name in ("single", "last_4_weeks", "random")
+            for name in ("single", "last_4_weeks", "last_52_weeks", "random")
         },
         "single": chosen,
         "weights": kinds,
@@ -158,6 +173,10 @@ def _counts(city: City, raster: Raster) -> NDArray[np.float32]:
             for of_week in (city.asked & (city.week == w) for w in range(city.weeks))
         ]
     )
+
+
+def _last(came: NDArray[np.float32], weeks: int) -> NDArray[np.float32]:
+    return np.stack([came[max(0, t - weeks) : t].sum(axis=0) for t in range(len(came))])
 
 
 def _say(
@@ -230,7 +249,7 @@ def _write_rankings(
     out.mkdir(parents=True, exist_ok=True)
     for t in weeks:
         order = np.argsort(-score[t], kind="stable")
-        day = city.monday + timedelta(weeks=t)
+        day = city.start + timedelta(weeks=t)
         with (out / f"week-{day:%Y-%m-%d}.csv").open("w", newline="", encoding="utf-8") as file:
             lines = csv.writer(file)
             lines.writerow(["row", "column", "score"])
