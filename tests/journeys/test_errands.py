@@ -129,7 +129,7 @@ def test_a_patroller_walks_checks_in_and_reports_with_one_hand(live):
     for button in page.get_by_role("button", name=re.compile("打卡")).all():
         assert button.bounding_box()["height"] >= 48
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.get_by_role("button", name=re.compile("打卡 ")).first.tap()
+    page.locator(".stops button").first.tap()
     page.locator(".stops .done").first.wait_for()
     live.shot(page, "phone-patrol")
     page.locator(".tabs [data-tab=report]").tap()
