@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api.duties.task_card import task_card
@@ -20,6 +20,13 @@ from scheduling.walks import week_of_member
 
 PATROLS_AHEAD = 6
 NEAR = timedelta(hours=3)
+
+_BUILDINGS = text("""
+    SELECT b.id, concat(e.name, coalesce(b.name, b.number || '栋')) AS name
+    FROM building b LEFT JOIN estate e ON e.id = b.estate_id
+    WHERE b.community_id = :community_id AND coalesce(b.name, b.number) IS NOT NULL
+    ORDER BY e.name, length(b.number), b.number, b.id
+""")
 
 
 def phone_load(session: Session, caller: Caller, now: datetime, site: str) -> dict[str, Any]:
@@ -50,7 +57,7 @@ def phone_load(session: Session, caller: Caller, now: datetime, site: str) -> di
             "walkways": [[w.geometry, w.kind] for w in base.walkways],
             "buildings": [[b.geometry, b.label] for b in base.buildings],
         },
-        "buildings": _buildings(base),
+        "buildings": _buildings(session, caller.community_id),
     }
 
 
@@ -59,16 +66,10 @@ def _instant(patrol: Patrol, minute: int) -> datetime:
     return midnight - timedelta(hours=8) + timedelta(minutes=minute)
 
 
-def _buildings(base: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a Basemap
-    found = []
-    for shape in base.buildings:
-        ring = shape.geometry["coordinates"][0]
-        while isinstance(ring[0][0], list | tuple):
-            ring = ring[0]
-        lon = sum(p[0] for p in ring) / len(ring)
-        lat = sum(p[1] for p in ring) / len(ring)
-        found.append({"id": shape.id, "name": shape.label, "lon": lon, "lat": lat})
-    return [one for one in found if one["name"]]
+def _buildings(session: Session, community_id: int) -> list[dict[str, Any]]:
+    """Return the buildings to choose from: “3栋” alone stands in every estate."""
+    rows = session.execute(_BUILDINGS, {"community_id": community_id})
+    return [{"id": row.id, "name": row.name} for row in rows]
 
 
 def _patrol(

@@ -194,7 +194,10 @@ def test_the_load_holds_patrols_route_map_card_and_contacts(walked):
     assert mine["line"]["type"] == "LineString"
     assert {s["key"] for s in mine["stops"]} >= {f"checkpoint:{s['id']}" for s in stops}
     assert mine["team"]
-    assert load["map"]["walkways"] and load["buildings"]
+    assert load["map"]["walkways"]
+    names = [building["name"] for building in load["buildings"]]
+    assert "铸钢花园5栋" in names
+    assert len(names) == len(set(names))
 
 
 def test_sheets_hold_one_code_per_checkpoint_and_a_revoked_one_is_replaced(walked):
