@@ -53,6 +53,9 @@ HOT_EVERY_MIN = 120
 Justice Quarterly 12, 1995)."""
 HOT_MAX_GAP_MIN = 3 * 1440
 
+ROUNDS = 500
+"""Measured on the sample week: a tenth of a per cent below four times as many."""
+
 Told = Callable[[int, int], None]
 """Told how many of how many walks are planned."""
 
@@ -220,6 +223,7 @@ class _Ground:
                 for patrol in together
             ),
             recent=walked.lately(first.zone_id),
+            rounds=ROUNDS,
             # The same patrol always walks the same way; another day's, another.
             seed=zlib.crc32(f"{week} {first.key}".encode()) % 2**31,
         )
@@ -279,7 +283,8 @@ def plan_walks(session: Session, community_id: int, version_id: int, told: Told)
     walked = load_walked(session, community_id, community.metric_srid, version.week_start)
     done = 0
     for together in _together(patrols):
-        plan = plan_routes(ground.problem(together, week, walked), ground.network)
+        # A week is a hundred walks that somebody waits for: found, not proven.
+        plan = plan_routes(ground.problem(together, week, walked), ground.network, proof=False)
         begin = min(patrol.start_min for patrol in together)
         for patrol, walk in zip(together, plan.walks, strict=True):
             session.add(_stored(patrol, begin, plan, walk, ground.metric))
