@@ -1,7 +1,7 @@
 """Street coverage: every metre walked, in as few patrols as the streets allow, or told why not."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduling.core.check_coverage import check_coverage
@@ -84,6 +84,7 @@ def test_the_same_problem_gives_the_same_walks():
 
 
 @settings(max_examples=30, deadline=None)
+@example(segments=[(0, 0, 0, 2), (0, 0, 1, 2), (0, 2, 1, 0)], start=(0, 0), minutes=4, patrols=1)
 @given(
     segments=st.lists(
         st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)),

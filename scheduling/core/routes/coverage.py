@@ -142,7 +142,7 @@ def plan_coverage(problem: CoverageProblem, network: WalkNetwork | None = None) 
         if best is None or key < (len(best), _length(streets, best)):
             best = walks
     walks = best or []
-    told, covered = _told(problem, streets, walks, step_m)
+    told, covered = _told(problem, streets, walks)
     spare = sum(shapely.LineString(street).length for _, _, street in network.spare)
     total = float(network.lengths.sum()) + spare
     beyond = float(streets.lengths[~reach].sum())
@@ -362,9 +362,25 @@ def _shortest(streets: _Streets) -> dict[tuple[int, int], float]:
 
 
 def _told(
-    problem: CoverageProblem, streets: _Streets, walks: Sequence[Sequence[int]], step_m: float
+    problem: CoverageProblem, streets: _Streets, walks: Sequence[Sequence[int]]
 ) -> tuple[tuple[CoverageWalk, ...], float]:
-    """Return the walks on the ground, those with most new streets first where hands are short."""
+    """Return the walks on the ground, those with most new streets where hands are short.
+
+    What is new is counted among the walks that are kept: a street on the way of one of them is
+    walked, whichever walk it was meant for.
+    """
+    found = _on_the_ground(problem, streets, walks)
+    if len(found) > problem.patrols:
+        order = sorted(range(len(found)), key=lambda n: (-found[n].new_m, n))
+        kept = sorted(order[: problem.patrols])
+        found = _on_the_ground(problem, streets, [walks[n] for n in kept])
+    return tuple(found), float(sum(walk.new_m for walk in found))
+
+
+def _on_the_ground(
+    problem: CoverageProblem, streets: _Streets, walks: Sequence[Sequence[int]]
+) -> list[CoverageWalk]:
+    """Return walks with their courses, each with what no walk before it took."""
     pieces: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, (a, b) in enumerate(streets.ends.tolist()):
         pieces[min(a, b), max(a, b)].append(number)
@@ -395,10 +411,7 @@ def _told(
                 new_m=round(new_m),
             )
         )
-    if len(found) > problem.patrols:
-        kept = sorted(range(len(found)), key=lambda n: (-found[n].new_m, n))[: problem.patrols]
-        found = [found[n] for n in sorted(kept)]
-    return tuple(found), float(sum(walk.new_m for walk in found))
+    return found
 
 
 def _home(streets: _Streets, node: int) -> list[int]:
