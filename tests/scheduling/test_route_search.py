@@ -5,7 +5,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduling.core.routes.orienteering import Orienteering
@@ -68,6 +68,7 @@ def test_two_walks_share_the_stops_as_well_as_brute_force_does(seed):
 
 
 @settings(max_examples=25, deadline=None)
+@example(seed=231, slots=True, tolls=True)
 @given(seed=st.integers(0, 10_000), slots=st.booleans(), tolls=st.booleans())
 def test_windows_hours_and_tolls_are_minded_as_brute_force_minds_them(seed, slots, tolls):
     problem, n = orienteering(seed, 5, limit=25.0)

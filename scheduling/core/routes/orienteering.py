@@ -21,7 +21,8 @@ class Orienteering:
 
     ``prize`` has shape (n, slots): what a stop is worth when its visit begins in slot
     ``time // slot_length`` (the last slot lasts for ever). ``toll`` (n, n), symmetric, in units of
-    prize, is what going straight from one node to another costs beside the time.
+    prize, is what going straight from one node to another costs beside the time. A walk without
+    stops pays none.
     """
 
     walk: Floats

@@ -130,7 +130,9 @@ def _ready(problem: Orienteering) -> _Ready:
     span = max(float(np.sum(np.subtract(problem.end, problem.begin))), 1e-6)
     walk_rate = WALK_RATE * usual * max(1, len(stops)) / span
     walk = np.ascontiguousarray(problem.walk, dtype=np.float64)
-    cost = walk if problem.toll is None else walk + problem.toll / walk_rate
+    cost = walk.copy() if problem.toll is None else walk + problem.toll / walk_rate
+    # Who visits nothing stays where they are, and pays no toll on a way they do not go.
+    cost[problem.starts, problem.ends] = walk[problem.starts, problem.ends]
     apart = np.where(problem.stops[None, :], walk, np.inf)
     np.fill_diagonal(apart, np.inf)
     near = np.argsort(apart, axis=1, kind="stable")[:, :NEAR].astype(np.int64)
