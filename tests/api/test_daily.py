@@ -32,7 +32,6 @@ def test_a_daily_job_is_asked_for_once_a_day_however_often_one_looks(site, at):
     assert ask_for_todays(engine, settings()) == []
     at(2026, 11, 23, 19, 30)
     assert len(ask_for_todays(engine, settings())) == len(daily_kinds_due("03:30"))
-    at(2026, 11, 23, 20, 0)
     assert ask_for_todays(engine, settings()) == []
     at(2026, 11, 24, 20, 0)
     assert len(ask_for_todays(engine, settings())) == len(daily_kinds_due("04:00"))
