@@ -13,39 +13,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scheduling.core.network import Floats, WalkMatrix, WalkNetwork, walk_matrix
-from scheduling.core.route import (
-    HotGap,
-    PlannedStop,
-    PlannedWalk,
-    RecentWalk,
-    RoutePlan,
-    RouteProblem,
-    Stop,
-    Team,
-    Unreached,
-    Variety,
-)
-from scheduling.core.routes.lay import Course, Laid, lay, shared_m
+from scheduling.core.network import Floats, WalkNetwork
+from scheduling.core.route import RoutePlan, RouteProblem, Stop
+from scheduling.core.routes.ground import Ground, ground_of, laid_walks, reachable_stops
 from scheduling.core.routes.orienteering import Orienteering, Tours, arrivals, worth
 from scheduling.core.routes.proof import collected, prove
 from scheduling.core.routes.search import RouteEffort, search
-from scheduling.core.routes.variety import (
-    BINS,
-    ENDS,
-    arrival_entropy,
-    jaccard,
-    step_weights,
-    steps,
-    streets_of,
-    time_weights,
-)
-from scheduling.core.routes.visits import Rank, Visit, longest_gap, visits_of
+from scheduling.core.routes.told import prize_at, prizes_of, tell_nowhere, tell_plan
+from scheduling.core.routes.variety import BINS, ENDS, step_weights, time_weights
+from scheduling.core.routes.visits import Rank, Visit, visits_of
 
 FAR_MIN = 1e6
 """Minutes that stand for no way at all."""
-CONNECTED = 0.99
-"""Of the network's metres; below it its islands are told."""
 LEAST_SHARE = 0.97
 """What is collected unlike the last walks, of what could be collected without minding them."""
 STEP_TOLL = 0.6
@@ -61,20 +40,6 @@ NO_NETWORK = ("没有步行网络，路线只列出停留点。请先导入或�
 NO_STOPS = ("本巡区没有必到点，请自由巡查。可在“地点与网格”中添加必到点。", "The zone has no checkpoints: walk it freely. Add checkpoints under Places.")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """The points of a problem with walks between them: the teams' starts and ends, then the stops.
-
-    ``starts`` and ``ends`` are points, None where a walk begins or ends at a stop.
-    """
-
-    network: WalkNetwork
-    matrix: WalkMatrix
-    starts: tuple[int | None, ...]
-    ends: tuple[int | None, ...]
-    first_stop: int
-
-
 def plan_routes(
     problem: RouteProblem, network: WalkNetwork | None = None, *, proof: bool = True
 ) -> RoutePlan:
@@ -86,11 +51,11 @@ def plan_routes(
     """
     network = network or WalkNetwork.from_lines(problem.lines)
     if network.is_empty:
-        return _nowhere(problem, NO_NETWORK, "没有步行网络", "there is no walk network")
+        return tell_nowhere(problem, NO_NETWORK, "没有步行网络", "there is no walk network")
     if not problem.stops:
-        return _nowhere(problem, NO_STOPS, "", "")
-    ground = _ground(problem, network)
-    candidates, unreached = _reachable(problem, ground)
+        return tell_nowhere(problem, NO_STOPS, "", "")
+    ground = ground_of(problem, network)
+    candidates, unreached = reachable_stops(problem, ground)
     reach = _reach(problem, ground, candidates)
     visits = visits_of(problem, candidates, reach)
     asked = _asked(problem, ground, visits)
@@ -102,122 +67,18 @@ def plan_routes(
     best = prove(asked.problem, found, problem.seed) if proof else found
     chosen = _varied(problem, asked, visits, best) if problem.recent else best
     routes = _turned(problem, ground, asked.problem, chosen.routes)
-    laid = _laid(problem, ground, visits, routes, around=True)
+    laid = laid_walks(problem, ground, visits, routes, around=True)
     if any(stop.prize_by_hour for stop in problem.stops):
         # Going around may make a visit begin in an hour that is worth less.
-        straight = _laid(problem, ground, visits, routes, around=False)
-        if _prizes(problem, visits, straight) > _prizes(problem, visits, laid):
+        straight = laid_walks(problem, ground, visits, routes, around=False)
+        if prizes_of(problem, visits, straight) > prizes_of(problem, visits, laid):
             laid = straight
-    return _plan(problem, ground, visits, asked, laid, best, unreached)
-
-
-def _nowhere(problem: RouteProblem, note: tuple[str, str], zh: str, en: str) -> RoutePlan:
-    none = Variety(edge_jaccard=None, street_jaccard=None, arrival_entropy=None)
-    return RoutePlan(
-        walks=tuple(
-            PlannedWalk(team=team.key, stops=(), line=(), length_m=0, minutes=0, variety=none)
-            for team in problem.teams
-        ),
-        unreached=tuple(
-            Unreached(key=s.key, name=s.name, missing_min=None, zh=f"{s.name}：{zh}", en=f"{s.name}: {en}")
-            for s in problem.stops
-            if s.required
-        ),
-        hot_gaps=(),
-        prize=0,
-        best_prize=0,
-        proven=False,
-        shared_m=0,
-        notes=(note,),
-    )  # fmt: skip
-
-
-def _ground(problem: RouteProblem, network: WalkNetwork) -> _Ground:
-    places: list[tuple[float, float]] = []
-    known: dict[tuple[float, float], int] = {}
-    ends: list[list[int | None]] = [[], []]
-    for team in problem.teams:
-        for side, place in enumerate((team.start, team.end)):
-            if place is None:
-                ends[side].append(None)
-                continue
-            spot = (place.x, place.y)
-            if spot not in known:
-                known[spot] = len(places)
-                places.append(spot)
-            ends[side].append(known[spot])
-    points = np.array([*places, *((s.x, s.y) for s in problem.stops)])
-    return _Ground(
-        network, walk_matrix(network, points), tuple(ends[0]), tuple(ends[1]), len(places)
-    )
-
-
-def _reachable(problem: RouteProblem, ground: _Ground) -> tuple[list[int], list[Unreached]]:
-    """Return the stops that a team can walk to, and the required ones that none can."""
-    metres, off_m = ground.matrix.metres, ground.matrix.off_m
-    anchors = {
-        tuple(point for point in ends if point is not None)
-        for ends in zip(ground.starts, ground.ends, strict=True)
-    }
-    if () in anchors:
-        anchors = {*anchors - {()}, (_best_connected(ground, problem),)}
-    candidates, unreached = [], []
-    for number, stop in enumerate(problem.stops):
-        point = ground.first_stop + number
-        cut_off = not any(np.isfinite(metres[list(ends), point]).all() for ends in anchors)
-        far = round(float(off_m[point]))
-        if off_m[point] <= problem.reach_m and not cut_off:
-            candidates.append(number)
-        elif stop.required and cut_off:
-            unreached.append(
-                Unreached(
-                    key=stop.key,
-                    name=stop.name,
-                    missing_min=None,
-                    zh=f"{stop.name}：步行道不连通，走不到。请检查附近的步行道。",
-                    en=f"{stop.name}: no walkway leads there. Check the walkways near it.",
-                )
-            )
-        elif stop.required:
-            unreached.append(
-                Unreached(
-                    key=stop.key,
-                    name=stop.name,
-                    missing_min=None,
-                    zh=f"{stop.name}：离最近的步行道 {far} 米。请补画步行道或更正位置。",
-                    en=f"{stop.name}: {far} m from the nearest walkway. Draw one or move the stop.",
-                )
-            )
-    return candidates, unreached
-
-
-def _best_connected(ground: _Ground, problem: RouteProblem) -> int:
-    """Return the stop from which most others can be reached: an open walk stays in that part."""
-    stops = slice(ground.first_stop, ground.first_stop + len(problem.stops))
-    reached = np.isfinite(ground.matrix.metres[stops, stops]).sum(axis=1)
-    return ground.first_stop + int(np.argmax(reached))
-
-
-def _prize(stop: Stop, at: float) -> int:
-    """Return what a visit of a stop is worth at a minute."""
-    if not stop.prize_by_hour:
-        return stop.prize
-    hour = min(len(stop.prize_by_hour) - 1, max(0, int(at // 60)))
-    return int(stop.prize_by_hour[hour])
+    most = _most_collected(asked, visits, best)
+    return tell_plan(problem, ground, visits, laid, unreached, most=most, proven=best.proven)
 
 
 def _most(stop: Stop) -> int:
     return int(max(stop.prize_by_hour, default=stop.prize))
-
-
-@dataclass(frozen=True)
-class _Walked:
-    """One team's walk on its streets: numbers of visits in order, when each begins, when it ends."""
-
-    visits: tuple[int, ...]
-    begun: tuple[float, ...]
-    over: float
-    laid: Laid
 
 
 @dataclass(frozen=True)
@@ -239,7 +100,7 @@ def _rounds(problem: RouteProblem) -> int:
     return max(100, round(problem.rounds / float(slower)))
 
 
-def _asked(problem: RouteProblem, ground: _Ground, visits: Sequence[Visit]) -> _Asked:
+def _asked(problem: RouteProblem, ground: Ground, visits: Sequence[Visit]) -> _Asked:
     """Return two nodes per team, then the visits, in minutes."""
     teams = problem.teams
     first = 2 * len(teams)
@@ -264,7 +125,7 @@ def _asked(problem: RouteProblem, ground: _Ground, visits: Sequence[Visit]) -> _
     rank = np.array([*[0.0] * first, *(float(value[visit.rank]) for visit in visits)])
     prize = np.zeros((len(points), slots))
     for node, stop in enumerate(stops, start=first):
-        prize[node] = [_prize(stop, (k + 0.5) * slot if slots > 1 else 0.0) for k in range(slots)]
+        prize[node] = [prize_at(stop, (k + 0.5) * slot if slots > 1 else 0.0) for k in range(slots)]
     timed = any(np.isfinite([visit.early, visit.late]).any() for visit in visits)
     optional = [_most(s) for s, v in zip(stops, visits, strict=True) if v.rank is Rank.PRIZE]
     asked = Orienteering(
@@ -283,7 +144,7 @@ def _asked(problem: RouteProblem, ground: _Ground, visits: Sequence[Visit]) -> _
     return _Asked(asked, rank)
 
 
-def _reach(problem: RouteProblem, ground: _Ground, numbers: Sequence[int]) -> dict[int, float]:
+def _reach(problem: RouteProblem, ground: Ground, numbers: Sequence[int]) -> dict[int, float]:
     """Return how soon after the start a team can be at each stop."""
     starts = [point for point in ground.starts if point is not None]
     if len(starts) < len(problem.teams):
@@ -308,6 +169,17 @@ def _missed(
         and visit.stop not in made
         and (problem.stops[visit.stop].every_min or problem.stops[visit.stop].max_gap_min)
     }
+
+
+def _most_collected(asked: _Asked, visits: Sequence[Visit], best: Tours) -> int:
+    """Return what the walks that mind only prizes collect of them."""
+    most = sum(
+        worth(asked.problem, node, at) - float(asked.rank[node])
+        for team, route in enumerate(best.routes)
+        for node, at in zip(route, arrivals(asked.problem, team, route), strict=False)
+        if visits[node - asked.first].rank is not Rank.REQUIRED
+    )
+    return round(most)
 
 
 def _varied(problem: RouteProblem, asked: _Asked, visits: Sequence[Visit], best: Tours) -> Tours:
@@ -388,7 +260,7 @@ def _tolled(
 
 def _turned(
     problem: RouteProblem,
-    ground: _Ground,
+    ground: Ground,
     asked: Orienteering,
     routes: Sequence[tuple[int, ...]],
 ) -> list[tuple[int, ...]]:
@@ -403,293 +275,3 @@ def _turned(
         else:
             found.append(route)
     return found
-
-
-def _course(
-    problem: RouteProblem,
-    ground: _Ground,
-    visits: Sequence[Visit],
-    number: int,
-    route: Sequence[int],
-) -> Course:
-    team = problem.teams[number]
-    first, end = 2 * len(problem.teams), float(team.begin_min + team.minutes)
-    points, stay, early, late = [], [], [], []
-    start = ground.starts[number]
-    if start is not None:
-        points.append(start)
-        stay.append(0.0)
-        early.append(-math.inf)
-        late.append(math.inf)
-    for node in route:
-        visit = visits[node - first]
-        points.append(ground.first_stop + visit.stop)
-        stay.append(float(problem.stops[visit.stop].dwell_min))
-        early.append(visit.early)
-        # With no end to walk to, the last stay itself must be over in time.
-        late.append(min(visit.late, end - stay[-1]))
-    last = ground.ends[number]
-    if last is not None and route:
-        points.append(last)
-        stay.append(0.0)
-        early.append(-math.inf)
-        late.append(end)
-    begin = float(team.begin_min)
-    if start is None and route:
-        begin = max(begin, early[0])
-    if not route:
-        return Course((), (), (), (), begin)
-    return Course(points, stay, early, late, begin)
-
-
-def _laid(
-    problem: RouteProblem,
-    ground: _Ground,
-    visits: Sequence[Visit],
-    routes: Sequence[Sequence[int]],
-    *,
-    around: bool,
-) -> list[_Walked]:
-    courses = [_course(problem, ground, visits, n, route) for n, route in enumerate(routes)]
-    found = []
-    first = 2 * len(problem.teams)
-    speed = problem.metres_per_min
-    all_laid = lay(ground.network, ground.matrix, courses, problem.recent, speed, around=around)
-    for number, (route, laid) in enumerate(zip(routes, all_laid, strict=True)):
-        skip = 0 if ground.starts[number] is None else 1
-        over = laid.times[-1] + laid.course.stay[-1] if route else laid.course.begin
-        found.append(
-            _Walked(
-                visits=tuple(node - first for node in route),
-                begun=laid.times[skip : skip + len(route)],
-                over=over,
-                laid=laid,
-            )
-        )
-    return found
-
-
-def _prizes(problem: RouteProblem, visits: Sequence[Visit], walked: Sequence[_Walked]) -> int:
-    """Return what the visits that are not required are worth when they begin."""
-    return sum(
-        _prize(problem.stops[visits[number].stop], math.floor(at))
-        for walk in walked
-        for number, at in zip(walk.visits, walk.begun, strict=True)
-        if visits[number].rank is not Rank.REQUIRED
-    )
-
-
-def _plan(
-    problem: RouteProblem,
-    ground: _Ground,
-    visits: Sequence[Visit],
-    asked: _Asked,
-    walked: Sequence[_Walked],
-    best: Tours,
-    unreached: list[Unreached],
-) -> RoutePlan:
-    seen = {visits[number].stop for walk in walked for number in walk.visits}
-    made = {number for walk in walked for number in walk.visits}
-    for number, visit in enumerate(visits):
-        stop = problem.stops[visit.stop]
-        known = any(one.key == stop.key for one in unreached)
-        if visit.rank is Rank.REQUIRED and number not in made and visit.stop not in seen and not known:  # fmt: skip
-            unreached.append(_too_late(problem, ground, visits, walked, visit))
-    hot = _hot_gaps(problem, visits, walked)
-    walks = tuple(
-        _planned(problem, ground, visits, team, walk)
-        for team, walk in zip(problem.teams, walked, strict=True)
-    )
-    shared = shared_m(ground.network, [walk.laid for walk in walked], problem.metres_per_min)
-    most = sum(
-        worth(asked.problem, node, at) - float(asked.rank[node])
-        for team, route in enumerate(best.routes)
-        for node, at in zip(route, arrivals(asked.problem, team, route), strict=False)
-        if visits[node - asked.first].rank is not Rank.REQUIRED
-    )
-    prize = _prizes(problem, visits, walked)
-    return RoutePlan(
-        walks=walks,
-        unreached=tuple(unreached),
-        hot_gaps=hot,
-        prize=prize,
-        best_prize=max(prize, round(most)),
-        proven=best.proven,
-        shared_m=shared,
-        notes=_notes(problem, ground, walks, hot, shared),
-    )
-
-
-def _planned(
-    problem: RouteProblem, ground: _Ground, visits: Sequence[Visit], team: Team, walk: _Walked
-) -> PlannedWalk:
-    stops = []
-    for number, at in zip(walk.visits, walk.begun, strict=True):
-        stop = problem.stops[visits[number].stop]
-        stops.append(
-            PlannedStop(
-                key=stop.key, name=stop.name, x=stop.x, y=stop.y,
-                arrive_min=math.floor(at + 1e-9), dwell_min=stop.dwell_min,
-                required=visits[number].rank is Rank.REQUIRED,
-            )
-        )  # fmt: skip
-    line = tuple((round(x, 2), round(y, 2)) for x, y in walk.laid.line.tolist())
-    if stops and not line:
-        line = ((round(stops[0].x, 2), round(stops[0].y, 2)),)
-    return PlannedWalk(
-        team=team.key,
-        stops=tuple(stops),
-        line=line,
-        length_m=round(sum(way.metres for way in walk.laid.ways)),
-        minutes=math.ceil(walk.over - team.begin_min - 1e-6),
-        variety=_variety(problem, ground, team, stops, line),
-    )
-
-
-def _variety(
-    problem: RouteProblem,
-    ground: _Ground,
-    team: Team,
-    stops: Sequence[PlannedStop],
-    line: tuple[tuple[float, float], ...],
-) -> Variety:
-    if not problem.recent or not stops:
-        return Variety(edge_jaccard=None, street_jaccard=None, arrival_entropy=None)
-    before = problem.recent[0]
-    start, end, closed = team.start is not None, team.end is not None, team.start == team.end
-    mine = steps([stop.key for stop in stops], start=start, end=end, closed=closed)
-    theirs = steps(before.stops, start=start, end=end, closed=closed)
-    streets = None
-    if before.line:
-        network = ground.network
-        streets = jaccard(streets_of(network, line), streets_of(network, before.line))
-    arrived: dict[str, float] = {}
-    for stop in stops:
-        arrived.setdefault(stop.key, stop.arrive_min - team.begin_min)
-    return Variety(
-        edge_jaccard=jaccard(mine, theirs),
-        street_jaccard=streets,
-        arrival_entropy=arrival_entropy([arrived, *map(_arrived, problem.recent)], team.minutes),
-    )
-
-
-def _arrived(walk: RecentWalk) -> dict[str, float]:
-    """Return each stop's first arrival."""
-    found: dict[str, float] = {}
-    for key, at in zip(walk.stops, walk.arrive_min, strict=True):
-        found.setdefault(key, at)
-    return found
-
-
-def _hot_gaps(
-    problem: RouteProblem, visits: Sequence[Visit], walked: Sequence[_Walked]
-) -> tuple[HotGap, ...]:
-    begin = min(team.begin_min for team in problem.teams)
-    end = max(team.begin_min + team.minutes for team in problem.teams)
-    times: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for walk in walked:
-        for number, at in zip(walk.visits, walk.begun, strict=True):
-            place = visits[number].stop
-            told = math.floor(at + 1e-9)  # to whole minutes, as the plan tells them
-            times[place].append((told, told + problem.stops[place].dwell_min))
-    found = []
-    for number, stop in enumerate(problem.stops):
-        limits = [limit for limit in (stop.every_min, stop.max_gap_min) if limit is not None]
-        if limits:
-            longest = longest_gap(stop, times[number], begin, end)
-            found.append(HotGap(key=stop.key, name=stop.name, longest_min=round(longest), allowed_min=min(limits)))  # fmt: skip
-    return tuple(found)
-
-
-def _notes(
-    problem: RouteProblem,
-    ground: _Ground,
-    walks: Sequence[PlannedWalk],
-    hot: Sequence[HotGap],
-    shared: int,
-) -> tuple[tuple[str, str], ...]:
-    found = []
-    visited = {stop.key for walk in walks for stop in walk.stops}
-    total = len(problem.stops)
-    if not visited:
-        longest = max(team.minutes for team in problem.teams)
-        found.append(
-            (
-                f"班次 {longest} 分钟，一处也走不到。请延长班次或就近设点。",
-                f"In {longest} minutes no stop can be reached. Lengthen the shift or set stops nearer.",
-            )
-        )
-    elif len(visited) < total:
-        found.append(
-            (
-                f"{total} 处停留点中，本班次走到 {len(visited)} 处；其余时间不够，按风险高低取舍。",
-                f"Of {total} stops this shift visits {len(visited)}: there is no time for the others, "
-                "and the riskiest come first.",
-            )
-        )
-    share = ground.network.main_share
-    if share < CONNECTED:
-        islands = ground.network.islands
-        away = (1 - share) * 100
-        found.append(
-            (
-                f"步行网络有 {len(islands)} 处与主体不连通，占 {away:.1f} %。请补画相连的步行道。",
-                f"{len(islands)} parts of the walk network, {away:.1f} % of it, hang on nothing. "
-                "Draw the walkways that join them.",
-            )
-        )
-    for gap in hot:
-        if not gap.kept:
-            found.append(
-                (
-                    f"{gap.name}：最长 {gap.longest_min} 分钟无人到访，应不超过 {gap.allowed_min} 分钟。",
-                    f"{gap.name}: up to {gap.longest_min} minutes without a visit, {gap.allowed_min} are allowed.",
-                )
-            )
-    if shared:
-        found.append(
-            (
-                f"同一小时内有 {shared} 米道路由两队走到，没有别的路可走。",
-                f"In the same hour two teams walk {shared} m of the same streets: there is no other way.",
-            )
-        )
-    return tuple(found)
-
-
-def _too_late(
-    problem: RouteProblem,
-    ground: _Ground,
-    visits: Sequence[Visit],
-    walked: Sequence[_Walked],
-    visit: Visit,
-) -> Unreached:
-    """Name a stop there is no time for, with the minutes missing at its cheapest place."""
-    first = 2 * len(problem.teams)
-    number = visits.index(visit)
-    missing = math.inf
-    for team, walk in enumerate(walked):
-        for at in range(len(walk.visits) + 1):
-            route = [first + one for one in (*walk.visits[:at], number, *walk.visits[at:])]
-            missing = min(missing, _late_by(problem, ground, _course(problem, ground, visits, team, route)))  # fmt: skip
-    lacking = max(1, math.ceil(missing - 1e-6))
-    stop = problem.stops[visit.stop]
-    return Unreached(
-        key=stop.key,
-        name=stop.name,
-        missing_min=lacking,
-        zh=f"{stop.name}：时间不够，还差 {lacking} 分钟。可延长班次、减少停留或另派一队。",
-        en=f"{stop.name}: {lacking} minutes short. Lengthen the shift, stay shorter, or send another team.",
-    )
-
-
-def _late_by(problem: RouteProblem, ground: _Ground, course: Course) -> float:
-    """Return by how many minutes a course misses what it misses most; infinite without a way."""
-    clock, worst = course.begin, 0.0
-    for place, point in enumerate(course.points):
-        if place:
-            before = course.points[place - 1]
-            clock += course.stay[place - 1]
-            clock += float(ground.matrix.metres[before, point]) / problem.metres_per_min
-        clock = max(clock, course.early[place])
-        worst = max(worst, clock - course.late[place])
-    return worst
