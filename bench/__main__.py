@@ -1,4 +1,4 @@
-"""The door of the benchmarks: ``./xunge bench patrol|roster|route|route-variety|hotspot|table|make-patrol``.
+"""The door of the benchmarks: ``./xunge bench patrol|roster|route|route-speed|route-table|route-variety|hotspot|table|make-patrol``.
 
 One JSON line per instance on standard output and nothing else there; progress goes to standard
 error. Exit 1 where a roster breaks a rule or the scorer disagrees, 2 for a command line that cannot
@@ -18,6 +18,8 @@ from bench.hotspot_door import hotspot
 from bench.made_week import write_week
 from bench.measure import Measured, NotAnInstance, ScorerDisagrees, measure_patrol, measure_roster
 from bench.route_door import route
+from bench.route_speed import route_speed
+from bench.route_table import route_table
 from bench.route_variety import route_variety
 from bench.table import Only, write_table
 from scheduling.core.lines.search import Effort
@@ -152,6 +154,8 @@ def table(
 
 app.command()(route)
 app.command("route-variety")(route_variety)
+app.command("route-speed")(route_speed)
+app.command("route-table")(route_table)
 app.add_typer(hotspot, name="hotspot")
 
 if __name__ == "__main__":

@@ -124,11 +124,11 @@ def _distances(
         return _geo(places)
     apart = np.hypot(*(places[:, None] - places[None, :]).transpose(2, 0, 1))
     if kind == "EUC_2D":
-        return np.floor(apart + 0.5)
+        return np.asarray(np.floor(apart + 0.5), np.float64)
     if kind == "CEIL_2D":
-        return np.ceil(apart)
+        return np.asarray(np.ceil(apart), np.float64)
     if kind == "ATT":
-        return np.ceil(apart / math.sqrt(10.0))
+        return np.asarray(np.ceil(apart / math.sqrt(10.0)), np.float64)
     raise ValueError(f"EDGE_WEIGHT_TYPE {kind}")
 
 

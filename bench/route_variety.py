@@ -7,21 +7,17 @@ arrivals at a stop spread over the shift.
 """
 
 import json
-import os
 import time
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from bench.data import ROOT
+from bench.route_ground import bench_ground
 from scheduling.core.check_route import check_route
-from scheduling.core.network import WalkNetwork
-from scheduling.core.route import Place, RecentWalk, RouteProblem, Stop, Team
+from scheduling.core.route import RecentWalk, RouteProblem, Team
 from scheduling.core.routes.plan import plan_routes
 
-Lines = tuple[tuple[tuple[float, float], ...], ...]
 AROUND_M = 700.0
 REMEMBERED = 14
 
@@ -33,31 +29,17 @@ def route_variety(
     seed: Annotated[int, typer.Option(min=0, help="随机种子 / seed")] = 1,
 ) -> None:
     """连续若干班次的路线有多不同 / How unlike the walks of shifts in a row are."""
-    lines, ground = _ground()
-    drawn = np.random.default_rng(seed)
-    network = WalkNetwork.from_lines(lines)
-    main = network.nodes[network.component == 0]
-    near = main[np.linalg.norm(main - np.median(main, axis=0), axis=1) < AROUND_M]
-    spots = near[drawn.choice(len(near), min(stops + 1, len(near)), replace=False)]
-    room = Place(name="警务室", x=float(spots[0, 0]), y=float(spots[0, 1]))
-    # Few places hold most of the risk, as everywhere.
-    risk = np.maximum(1, np.round(40 / np.arange(1, len(spots)) ** 0.6)).astype(int)
-    places = tuple(
-        Stop(
-            key=str(n), name=str(n), x=float(x), y=float(y),
-            dwell_min=int(drawn.integers(2, 6)), required=False, prize=int(risk[n]),
-        )
-        for n, (x, y) in enumerate(spots[1:])
-    )  # fmt: skip
+    ground = bench_ground()
+    room, places = ground.draw(stops, AROUND_M, np.random.default_rng(seed))
     recent: list[RecentWalk] = []
     shared, streets, lost, faults, spread = [], [], [], 0, None
     began = time.monotonic()
     for shift in range(shifts):
         asked = RouteProblem(
-            lines=lines, stops=places, teams=(Team(minutes=minutes, start=room, end=room),),
+            lines=ground.lines, stops=places, teams=(Team(minutes=minutes, start=room, end=room),),
             recent=tuple(reversed(recent[-REMEMBERED:])), seed=seed * 1000 + shift,
         )  # fmt: skip
-        plan = plan_routes(asked, network)
+        plan = plan_routes(asked, ground.network)
         faults += len(check_route(asked, plan))
         (walk,) = plan.walks
         lost.append(1 - plan.prize / plan.best_prize)
@@ -68,7 +50,7 @@ def route_variety(
         arrived = tuple(stop.arrive_min for stop in walk.stops)
         recent.append(RecentWalk(stops=tuple(s.key for s in walk.stops), arrive_min=arrived, line=walk.line))  # fmt: skip
     line = {
-        "ground": ground, "shifts": shifts, "stops": len(places), "minutes": minutes,
+        "ground": ground.name, "shifts": shifts, "stops": len(places), "minutes": minutes,
         "visited": len(recent[-1].stops),
         "edge_jaccard_mean": round(float(np.mean(shared)), 4),
         "edge_jaccard_max": max(shared),
@@ -81,20 +63,3 @@ def route_variety(
     print(json.dumps(line, ensure_ascii=False), flush=True)
     if faults:
         raise typer.Exit(1)
-
-
-def _ground() -> tuple[Lines, str]:
-    """Return walkways in metres and what they are."""
-    data = Path(os.environ.get("XUNGE_REAL_DATA") or ROOT.parent / "shared" / "data")
-    file = data / "chengdu-xipu.osm"
-    if file.is_file():
-        from grid.imports.osm import read_osm
-        from grid.metric import Metric
-
-        metric = Metric(4544)
-        shapes = [metric.to(shape) for shape in read_osm(file).walkways.shapes()]
-        return tuple(tuple((x, y) for x, y, *_ in shape.coords) for shape in shapes), file.stem
-    marks = [100.0 * k for k in range(15)]
-    across = [((0.0, mark), (1400.0, mark)) for mark in marks]
-    along = [((mark, 0.0), (mark, 1400.0)) for mark in marks]
-    return tuple(across + along), "grid"
