@@ -12,6 +12,7 @@ import pytest
 from bench.route_files import is_route_file, read_route_file, write_tours
 from bench.route_known import best_known
 from bench.route_score import _Instance, score_tours
+from bench.route_table import _page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,3 +165,19 @@ def test_best_known_values_stand_beside_their_instances(tmp_path):
     assert best_known(file) == 24
     assert best_known(Path("tsiligirides_problem_1_budget_85.txt")) == 285
     assert not math.isnan(best_known(Path("p4.2.a.txt")) or math.nan)
+
+
+def test_the_table_counts_no_illegal_answer_and_says_where_there_is_none():
+    peers = {"pyvrp": {"score": 95, "gap": 0.05, "violations": 0}, "vroom": {"note": "not there"},
+             "ortools": {"score": 120, "gap": -0.2, "violations": 1}}  # fmt: skip
+    rows = [
+        {"command": "route routes/op/set_64_1_15.txt --seconds 5", "score": 99, "best_known": 100,
+         "gap": 0.01, "violations": 0, "seconds_to_best": 0.1, "peers": peers, "day": "2026-11-23"},
+    ]  # fmt: skip
+    page = _page(rows)
+    assert "| Chao 64 | 1 | 5 | 巡格 | 1.00% | 1.00% | 0/1 | 0 |" in page
+    assert "| Chao 64 | 1 | 5 | OR-Tools routing | – | – | – | 1 |" in page
+    assert (
+        "| set_64_1_15 | 100 | 99（1.00%） | 0.1 | 95（5.00%） | 无结果 | 120（-20.00%）（不合法） |"
+        in page
+    )
