@@ -21,6 +21,7 @@ from scheduling.rosters import (
     RosterState,
     RosterVersion,
 )
+from scheduling.stop_keys import stop_keys
 
 SHOWN = (RosterState.PUBLISHED, RosterState.LOCKED)
 _OFFSET = timedelta(hours=8)
@@ -196,8 +197,8 @@ def _stops(raw: list[dict[str, Any]], srid: int) -> list[PlannedStop]:
     xs, ys = from_wgs84([s["lon"] for s in raw], [s["lat"] for s in raw], srid)
     return [
         PlannedStop(
-            key=f"{s['kind']}:{s['id']}", name=s["name"], x=float(x), y=float(y),
+            key=key, name=s["name"], x=float(x), y=float(y),
             arrive_min=s["arrive_min"], required=bool(s["required"]),
         )
-        for s, x, y in zip(raw, xs, ys, strict=True)
+        for key, s, x, y in zip(stop_keys(raw), raw, xs, ys, strict=True)
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from scheduling.core.route import Place, PlannedWalk, RecentWalk
+from scheduling.stop_keys import place_key
 
 RECENT_WALKS = 14
 LOOK_BACK_DAYS = 28
@@ -82,7 +83,7 @@ def load_walked(session: Session, community_id: int, srid: int, before: date) ->
         if row.line is not None:
             course = shapely.get_coordinates(shapely.from_wkb(bytes(row.line)))
             line = tuple((float(x), float(y)) for x, y in course)
-        keys = tuple(f"{stop['kind']}:{stop['id']}" for stop in stops)
+        keys = tuple(place_key(stop) for stop in stops)
         arrived = tuple(int(stop["arrive_min"]) - row.start_min for stop in stops)
         found.recent[row.zone_id].append(RecentWalk(stops=keys, arrive_min=arrived, line=line))
         for key, stop in zip(keys, stops, strict=True):

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from api.duties.task_card import task_card
 from api.permissions import Caller
 from api.phone.syncing import RADIUS_M
-from api.routes.walk import SHOWN, find_walk, line_of, stop_key, title_of
+from api.routes.walk import SHOWN, find_walk, line_of, title_of
 from api.today import this_monday
 from grid.basemap import load_basemap
 from grid.errors import DomainError
 from grid.people import Force, Member
 from grid.zones import zone_shapes
 from scheduling.rosters import Assignment, Patrol, PatrolRoute, RosterVersion
+from scheduling.stop_keys import stop_keys
 from scheduling.walks import week_of_member
 
 PATROLS_AHEAD = 6
@@ -98,6 +99,7 @@ def _patrol(
             ],
         }
     zone = zones.get(walk.zone.id)
+    stops = route.stops if route else []
     return {
         "id": patrol.id,
         "title": title_of(walk, caller.locale),
@@ -110,7 +112,7 @@ def _patrol(
         "empty_seats": patrol.empty_seats,
         "line": line_of(session, route),
         "length_m": route.length_m if route else 0,
-        "stops": [{**stop, "key": stop_key(stop)} for stop in (route.stops if route else [])],
+        "stops": [{**stop, "key": key} for key, stop in zip(stop_keys(stops), stops, strict=True)],
         "unreached": [{"zh": u["zh"], "en": u["en"]} for u in (route.unreached if route else [])],
         "checked_in": {
             key: (row.device_at - timedelta(seconds=row.skew_s)).isoformat()

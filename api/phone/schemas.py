@@ -40,7 +40,9 @@ class Item(BaseModel):
     kind: Kind
     patrol_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     device_at: AwareDatetime
-    stop: Annotated[str, Field(pattern=r"^(checkpoint|requirement|risk):[0-9]{1,9}$")] | None = None
+    stop: (
+        Annotated[str, Field(pattern=r"^(checkpoint|requirement|risk):[0-9]{1,9}(#[2-9])?$")] | None
+    ) = None
     code: Annotated[str, Field(max_length=300)] = ""
     place: Place | None = None
     incident_class: IncidentClass = IncidentClass.HAZARD

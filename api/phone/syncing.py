@@ -38,6 +38,7 @@ from scheduling.rosters import (
     RosterState,
     RosterVersion,
 )
+from scheduling.stop_keys import place_key, place_of, stop_keys
 from scheduling.tracks import TrackPoint
 
 RADIUS_M = 50
@@ -277,14 +278,14 @@ def _check_in(sender: _Sender, item: Item, patrol: Patrol, before: list[str]) ->
             stop = scanned
     if stop is None:
         raise ItemUnreadable(fields="stop")
-    kind, _, number = stop.partition(":")
+    kind, number = place_of(stop)
     if kind == "checkpoint":
-        checkpoint = session.get(Checkpoint, int(number))
+        checkpoint = session.get(Checkpoint, number)
         if checkpoint is None or checkpoint.community_id != sender.community.id:
             raise NotFound(thing="必到点", name=number)
     route = session.scalar(select(PatrolRoute).where(PatrolRoute.patrol_id == patrol.id))
     place = _stop_place(sender, stop, route)
-    if route is not None and stop not in {f"{s['kind']}:{s['id']}" for s in route.stops}:
+    if route is not None and stop not in stop_keys(route.stops):
         flags.append("not_on_route")
     distance = None
     if item.place is None:
@@ -300,7 +301,7 @@ def _check_in(sender: _Sender, item: Item, patrol: Patrol, before: list[str]) ->
         CheckIn(
             client_id=str(item.client_id),
             patrol_id=patrol.id,
-            checkpoint_id=int(number) if kind == "checkpoint" else None,
+            checkpoint_id=number if kind == "checkpoint" else None,
             stop=stop,
             member_id=sender.member_id,
             device_at=item.device_at,
@@ -318,13 +319,13 @@ def _check_in(sender: _Sender, item: Item, patrol: Patrol, before: list[str]) ->
 
 
 def _stop_place(sender: _Sender, stop: str, route: PatrolRoute | None) -> Place | None:
-    kind, _, number = stop.partition(":")
+    kind, number = place_of(stop)
     for found in route.stops if route else []:
-        if found["kind"] == kind and str(found["id"]) == number:
+        if place_key(found) == f"{kind}:{number}":
             return Place(lon=float(str(found["lon"])), lat=float(str(found["lat"])))
     if kind not in _STOP_PLACE:
         return None
-    row = sender.session.execute(_STOP_PLACE[kind], {"id": int(number)}).one_or_none()
+    row = sender.session.execute(_STOP_PLACE[kind], {"id": number}).one_or_none()
     return None if row is None else Place(lon=row.lon, lat=row.lat)
 
 

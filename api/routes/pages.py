@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from api.accounts import Role
 from api.permissions import Caller, NotAllowed, allow
-from api.routes.walk import find_walk, map_of, stop_key, title_of
+from api.routes.walk import find_walk, map_of, title_of
 from api.today import this_monday, today
 from api.web import Db, page
 from grid.errors import NotFound
 from grid.people import Member
 from maps.folium_page import FRAME_POLICY, configure_assets
+from scheduling.stop_keys import stop_keys
 from scheduling.swaps import swaps_to_answer
 from scheduling.walks import week_of_member
 
@@ -82,13 +83,14 @@ def patrol_page(request: Request, db: Db, caller: Walker, patrol_id: int) -> Res
     """Show a patrol's walk: map, numbered stops with times, team, check-in."""
     walk = find_walk(db, caller, patrol_id)
     mine = caller.member_id in {member.id for member, _ in walk.team}
+    stops = walk.route.stops if walk.route else []
     return page(
         request,
         caller,
         "routes/patrol.html",
         walk=walk,
         title=title_of(walk, caller.locale),
-        stops=[(stop_key(stop), stop) for stop in (walk.route.stops if walk.route else [])],
+        stops=list(zip(stop_keys(stops), stops, strict=True)),
         mine=mine,
     )
 

@@ -88,11 +88,6 @@ def find_walk(session: Session, caller: Caller, patrol_id: int) -> Walk:
     return Walk(patrol, version.week_start, zone, shift, kind, team, route, checked)
 
 
-def stop_key(stop: dict[str, object]) -> str:
-    """Return what names a stop of a walk in check-ins."""
-    return f"{stop['kind']}:{stop['id']}"
-
-
 def line_of(session: Session, route: PatrolRoute | None) -> Geometry | None:
     """Return a walk's line as GeoJSON in WGS 84."""
     if route is None or route.line is None:
