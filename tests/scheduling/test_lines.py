@@ -1,10 +1,12 @@
 """Lines of work: prices are exact, bounds hold, and what is proven is the best there is."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
+from scheduling.core.lines import pricing
 from scheduling.core.lines.columns import Columns, NoLegalLine, cost_of
 from scheduling.core.lines.line_problem import (
     FORBIDDEN,
@@ -17,7 +19,7 @@ from scheduling.core.lines.line_problem import (
     line_of,
 )
 from scheduling.core.lines.pricing import FREE, Pricer
-from scheduling.core.lines.search import Effort, search
+from scheduling.core.lines.search import Effort, floor, search
 
 DAYS, SHIFTS, PLACES = 5, 2, 2
 
@@ -151,6 +153,31 @@ def test_the_price_is_the_least_of_every_legal_line(seed):
         assert value == pytest.approx(worth[line.key])
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_where_tables_would_grow_too_large_lines_are_legal_and_the_value_a_bound(seed, monkeypatch):
+    monkeypatch.setattr(pricing, "MOST_CELLS", 0)
+    rng = np.random.default_rng(seed)
+    problem = a_problem(rng, people=1)
+    row_price = rng.normal(0, 6, size=len(problem.row_want))
+    found = Pricer(problem, 0).price(row_price, lines=5)
+    worth = {
+        line.key: line.cost - row_price[problem.post_row[line.posts[line.posts >= 0]]].sum()
+        for line in every_line(problem, 0)
+    }
+    assert bool(found.lines) == bool(worth)
+    if worth:
+        assert found.value <= min(worth.values()) + 1e-6
+    for value, posts in found.lines:
+        assert value == pytest.approx(worth[line_of(problem, 0, posts).key])
+
+
+def test_shifts_that_count_alike_are_one_kind():
+    problem = a_problem(np.random.default_rng(1), people=1)
+    assert len(Pricer(problem, 0)._kinds()) == 2  # a night is not what a day is
+    alike = replace(problem, follows=np.ones_like(problem.follows))
+    assert len(Pricer(alike, 0)._kinds()) == 1  # nights are not tracked until a line breaks them
+
+
 def test_days_that_are_settled_stay_settled():
     problem = a_problem(np.random.default_rng(3), people=1)
     free = every_line(problem, 0)
@@ -176,6 +203,12 @@ def test_what_is_proven_is_the_best_there_is(seed):
     assert cost_of(problem, found.lines) == found.cost
     assert found.bound - 1e-6 <= best <= found.cost
     assert found.cost == best
+
+
+def test_a_bound_is_told_before_the_linear_program_has_one():
+    problem = a_problem(np.random.default_rng(5))
+    cheapest = sum(min(line.cost for line in every_line(problem, w)) for w in range(3))
+    assert floor(problem) <= problem.constant + cheapest
 
 
 def test_the_linear_program_bounds_every_roster_from_below():

@@ -144,7 +144,10 @@ class Columns:
         return [found[w] for w in self.everybody]
 
     def descend(self, lines: Sequence[Line], order: Sequence[int], passes: int = 3) -> list[Line]:
-        """Return a roster no worse: each worker in turn takes the best line beside the others."""
+        """Return a roster no worse: each worker in turn takes the best line beside the others.
+
+        Ends early where time is up.
+        """
         problem = self.problem
         now = list(lines)
         cover = cover_of(problem, now)
@@ -152,12 +155,14 @@ class Columns:
         for _ in range(passes):
             moved = False
             for w in order:
+                if self.stop():
+                    return now
                 own = np.bincount(problem.post_row[now[w].posts[now[w].posts >= 0]], minlength=rows)
                 cover -= own
                 over = np.minimum(problem.row_over, UNREACHED / 1e6)
                 price = np.where(cover < problem.row_want, problem.row_under, -over)
                 best = self.pricers[w].price(price)
-                line = line_of(problem, w, best.lines[0][1])
+                line = line_of(problem, w, best.lines[0][1]) if best.lines else now[w]
                 posts = line.posts[line.posts >= 0]
                 worth = line.cost - price[problem.post_row[posts]].sum()
                 had = now[w].cost - price[problem.post_row[now[w].posts[now[w].posts >= 0]]].sum()
@@ -397,6 +402,8 @@ class Columns:
             least = float((prices.rows * want).sum())
             self.work[hand] += WORK_PER_LINE * len(small.lines)
             for n, w in enumerate(freed):
+                if self.stop():
+                    return None
                 self.work[hand] += WORK_PER_STATE * self.hands[hand][w].size * problem.days
                 each = self.hands[hand][w].price(
                     prices.rows,

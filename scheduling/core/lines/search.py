@@ -29,6 +29,8 @@ from scheduling.core.lines.line_problem import (
 SHORT_DAYS = 10
 """Over so few days a dive may settle much at once: neighbourhoods mend what it spoils."""
 FIRST_ROUNDS = 6
+WIDE = 2000
+"""Workers × days that a first neighbourhood frees at most, where all are in it."""
 PATIENCE = 4
 """Neighbourhoods of one size that fail before the size grows."""
 SETTLED = 20
@@ -131,7 +133,7 @@ class Local:
         self.rng = np.random.default_rng(self.seed)
         people, days = len(self.problem.workers), self.problem.days
         self.sizes = [
-            Size(people, min(max(7, days // 6), max(2, days // 2))),
+            Size(people, min(max(7, min(days // 6, WIDE // people)), max(2, days // 2))),
             Size(min(people, 4), days),
             Size(min(people, max(4, people // 3)), min(10, max(3, 2 * days // 3))),
         ]
@@ -159,7 +161,8 @@ class Local:
     def relax(self, stop: Callable[[], bool]) -> None:
         """Solve the linear program, or as much of it as ``stop`` allows."""
         lines = 3 if len(self.problem.workers) <= CROWD else 1
-        self.bound = max(self.bound, self.columns.relax(lines=lines, stop=stop).bound)
+        found = self.columns.relax(lines=lines, stop=stop).bound
+        self.bound = max(self.bound, found, floor(self.problem))
 
     def dive(self, *, rounds: int, batch: int) -> None:
         """Dive once per hand."""
@@ -540,6 +543,16 @@ class Hunt:
             self._take(local)
             if self.whole.out_of_time() or local.proven or self.whole.seconds() > until:
                 return
+
+
+def floor(problem: LineProblem) -> float:
+    """Return what no roster goes below: everybody's cheapest choice of each day by itself."""
+    total = problem.constant
+    for who in problem.workers:
+        day = who.off_cost.astype(float)
+        np.minimum.at(day, problem.post_day, who.post_cost)
+        total += float(day.sum())
+    return total
 
 
 def spread_cost(problem: LineProblem, limits: tuple[tuple[int, int], ...]) -> float:
