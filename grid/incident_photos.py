@@ -1,9 +1,10 @@
 """Photos of incidents, reduced on the phone; each found by the client id of the report it is of."""
 
-from sqlalchemy import ForeignKey, LargeBinary
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, LargeBinary, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from grid.database import Base, Instant, Key
+from grid.incidents import Incident
 
 
 class IncidentPhoto(Base):
@@ -20,3 +21,22 @@ class IncidentPhoto(Base):
     sha256: Mapped[str]
     taken_at: Mapped[Instant]
     sent_by: Mapped[str]
+
+
+def photos_of(session: Session, incident_id: int) -> list[int]:
+    """Return the ids of an incident's photos, in the order they were taken.
+
+    A photo knows its report by the report's client id, which the incident keeps as its ticket.
+    """
+    return list(
+        session.scalars(
+            select(IncidentPhoto.id)
+            .join(
+                Incident,
+                (Incident.ticket_number == "phone-" + IncidentPhoto.report_client_id)
+                & (Incident.community_id == IncidentPhoto.community_id),
+            )
+            .where(Incident.id == incident_id)
+            .order_by(IncidentPhoto.taken_at, IncidentPhoto.id)
+        )
+    )

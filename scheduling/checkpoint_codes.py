@@ -46,38 +46,40 @@ class Proof(StrEnum):
     REVOKED = "revoked"
 
 
-def codes_in_use(
-    session: Session, checkpoints: Sequence[Checkpoint], *, now: datetime, by: str
-) -> dict[int, str]:
-    """Return checkpoint id → the text of its code; a checkpoint without a code gets one."""
-    ids = [checkpoint.id for checkpoint in checkpoints]
-    found = {
-        code.checkpoint_id: code
-        for code in session.scalars(
-            select(CheckpointCode).where(
-                CheckpointCode.checkpoint_id.in_(ids), CheckpointCode.revoked_at.is_(None)
-            )
+def codes_in_use(session: Session, checkpoints: Sequence[Checkpoint]) -> dict[int, str]:
+    """Return checkpoint id → the text of its code, of those that have one."""
+    found = session.scalars(
+        select(CheckpointCode).where(
+            CheckpointCode.checkpoint_id.in_([checkpoint.id for checkpoint in checkpoints]),
+            CheckpointCode.revoked_at.is_(None),
         )
-    }
-    for checkpoint_id in ids:
-        if checkpoint_id not in found:
-            found[checkpoint_id] = _new(session, checkpoint_id, now, by)
-    session.flush()
-    return {key: sign(code.secret, key, code.id) for key, code in found.items()}
-
-
-def _new(session: Session, checkpoint_id: int, now: datetime, by: str) -> CheckpointCode:
-    code = CheckpointCode(
-        checkpoint_id=checkpoint_id, secret=secrets.token_bytes(KEY_BYTES), made_at=now, made_by=by
     )
-    session.add(code)
-    return code
+    return {code.checkpoint_id: sign(code.secret, code.checkpoint_id, code.id) for code in found}
 
 
-def revoke_code(
+def make_codes(
+    session: Session, checkpoints: Sequence[Checkpoint], *, now: datetime, by: str
+) -> int:
+    """Make a code for every checkpoint that has none; return how many were made."""
+    # Two who ask at the same time: the second waits, and finds them made.
+    ids = [checkpoint.id for checkpoint in checkpoints]
+    session.execute(select(Checkpoint.id).where(Checkpoint.id.in_(ids)).with_for_update())
+    lacking = set(ids) - codes_in_use(session, checkpoints).keys()
+    for checkpoint_id in sorted(lacking):
+        _new(session, checkpoint_id, now, by)
+    session.flush()
+    return len(lacking)
+
+
+def _new(session: Session, checkpoint_id: int, now: datetime, by: str) -> None:
+    secret = secrets.token_bytes(KEY_BYTES)
+    session.add(CheckpointCode(checkpoint_id=checkpoint_id, secret=secret, made_at=now, made_by=by))
+
+
+def renew_code(
     session: Session, community_id: int, checkpoint_id: int, *, now: datetime, by: str
 ) -> Checkpoint:
-    """Revoke the code of a checkpoint that hangs out there. Raises NotFound."""
+    """Revoke the code of a checkpoint that hangs out there, and make the next. Raises NotFound."""
     checkpoint = find_checkpoint(session, community_id, checkpoint_id)
     for code in session.scalars(
         select(CheckpointCode).where(
@@ -85,6 +87,8 @@ def revoke_code(
         )
     ):
         code.revoked_at, code.revoked_by = now, by
+    session.flush()
+    _new(session, checkpoint.id, now, by)
     session.flush()
     return checkpoint
 

@@ -24,6 +24,7 @@ from api.web import Db, page, see_other
 from grid.errors import DomainError, NotFound
 from grid.handling import STEPS, advance, call_back
 from grid.identity import mask
+from grid.incident_photos import photos_of
 from grid.incident_words import CATEGORIES
 from grid.incidents import IncidentClass, IncidentState, Source, Urgency
 from grid.intake import LOCAL, LONGEST_CATEGORY, LONGEST_TEXT, LONGEST_TICKET, Report
@@ -332,6 +333,7 @@ def _incident(
         "incidents/incident.html",
         status_code=error.status if error else 200,
         row=row,
+        photos=[] if caller.is_(Role.PATROLLER) else photos_of(db, incident_id),
         acts=acts,
         steps=[(step.value, (state.value, step.value)) for step in STEPS[state]],
         may_handle=caller.is_(*HANDLERS),

@@ -1,6 +1,7 @@
 """The installable page of the phone, its service worker, and the QR sheets of checkpoints."""
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ from api.web import Db, page, see_other
 from grid.errors import NotFound
 from grid.incident_photos import IncidentPhoto
 from grid.places import Checkpoint
-from scheduling.checkpoint_codes import codes_in_use, find_checkpoint, revoke_code
+from scheduling.checkpoint_codes import codes_in_use, find_checkpoint, make_codes, renew_code
 
 router = APIRouter()
 
@@ -71,17 +72,34 @@ def manifest(caller: Annotated[Caller, anyone()]) -> Response:
 
 @router.get("/checkpoint-codes")
 def code_sheets(request: Request, db: Db, caller: Lead) -> Response:
-    """Show the QR codes of all checkpoints, six to an A4 sheet; a new code is made where none is."""
-    checkpoints = db.scalars(
+    """Show the QR codes of all checkpoints, six to an A4 sheet, and how many have none yet."""
+    checkpoints = _checkpoints(db, caller)
+    texts = codes_in_use(db, checkpoints)
+    site = str(request.base_url).rstrip("/")
+    sheets = [
+        (point, _picture(f"{site}/phone/q/{texts[point.id]}"))
+        for point in checkpoints
+        if point.id in texts
+    ]
+    lacking = len(checkpoints) - len(sheets)
+    return page(request, caller, "phone/codes.html", sheets=sheets, lacking=lacking)
+
+
+@router.post("/checkpoint-codes")
+def make_missing(request: Request, db: Db, caller: Lead) -> Response:
+    """Make a code for every checkpoint that has none."""
+    checkpoints = _checkpoints(db, caller)
+    made = make_codes(db, checkpoints, now=datetime.now(UTC), by=caller.username)
+    record_edit(request, db, caller, "checkpoint_code.make", "", codes=made)
+    return see_other("/checkpoint-codes")
+
+
+def _checkpoints(db: Db, caller: Caller) -> Sequence[Checkpoint]:
+    return db.scalars(
         select(Checkpoint)
         .where(Checkpoint.community_id == caller.community_id, Checkpoint.active)
         .order_by(Checkpoint.code)
     ).all()
-    texts = codes_in_use(db, checkpoints, now=datetime.now(UTC), by=caller.username)
-    record_edit(request, db, caller, "checkpoint_code.print", "", codes=len(texts))
-    site = str(request.base_url).rstrip("/")
-    sheets = [(point, _picture(f"{site}/phone/q/{texts[point.id]}")) for point in checkpoints]
-    return page(request, caller, "phone/codes.html", sheets=sheets)
 
 
 def _picture(text: str) -> str:
@@ -95,7 +113,7 @@ def _picture(text: str) -> str:
 def revoke(request: Request, db: Db, caller: Lead, checkpoint_id: Key) -> Response:
     """Revoke a checkpoint's code: the sheet must be printed and hung up anew."""
     found = find_checkpoint(db, caller.community_id, checkpoint_id)
-    revoke_code(db, caller.community_id, found.id, now=datetime.now(UTC), by=caller.username)
+    renew_code(db, caller.community_id, found.id, now=datetime.now(UTC), by=caller.username)
     record_edit(request, db, caller, "checkpoint_code.revoke", found.code)
     return see_other(f"/checkpoint-codes#c{checkpoint_id}")
 

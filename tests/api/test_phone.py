@@ -1,6 +1,7 @@
 """What phones bring back: each item once, in any order, odd ones flagged, nothing dropped."""
 
 import base64
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from grid.incident_photos import IncidentPhoto
 from grid.incidents import Incident
 from grid.people import Member
 from grid.places import Checkpoint
-from scheduling.checkpoint_codes import codes_in_use, revoke_code
+from scheduling.checkpoint_codes import codes_in_use, make_codes, renew_code
 from scheduling.phone_items import PhoneItem
 from scheduling.rosters import Assignment, CheckIn, Patrol, PatrolRoute, RosterVersion
 from scheduling.tracks import PatrolEffort, TrackPoint, store_effort, thin_tracks
@@ -69,6 +70,9 @@ def test_duplicate_and_reordered_batches_store_every_item_once(walked):
         reports = session.scalars(select(Incident).where(Incident.ticket_number == f"phone-{report['client_id']}")).all()  # fmt: skip
     assert len(reports) == 1
     assert (count(site, CheckIn), count(site, IncidentPhoto), count(site, PhoneItem)) == (4, 1, 6)
+    office = site.signed_in(Role.STREET_OFFICE)
+    (source,) = re.findall(r'src="(/incident-photos/\d+)"', office.get(f"/incidents/{reports[0].id}").text)  # fmt: skip
+    assert office.get(source).content.startswith(b"\xff\xd8\xff")
 
 
 def test_one_bad_item_is_told_and_the_others_are_stored(walked):
@@ -95,7 +99,8 @@ def test_a_copied_a_forged_and_a_revoked_code_are_seen(walked):
     site, patrol, member, stops = walked
     with site.session() as session, session.begin():
         point = session.get_one(Checkpoint, stops[0]["id"])
-        code = codes_in_use(session, [point], now=STARTS - timedelta(days=9), by="lead")[point.id]
+        assert make_codes(session, [point], now=STARTS - timedelta(days=9), by="lead") == 1
+        code = codes_in_use(session, [point])[point.id]
     copied = check_in(patrol, stops[0], code=code)
     copied["place"]["lat"] += 0.004
     genuine = check_in(patrol, stops[0], code=f"http://host/phone/q/{code}")
@@ -105,8 +110,8 @@ def test_a_copied_a_forged_and_a_revoked_code_are_seen(walked):
     assert flags[:3] == [["far"], [], ["forged_code"]]
     assert "other_stop" in flags[3]
     with site.session() as session, session.begin():
-        revoke_code(session, point.community_id, point.id, now=STARTS - timedelta(days=1), by="lead")  # fmt: skip
-        renewed = codes_in_use(session, [point], now=STARTS, by="lead")[point.id]
+        renew_code(session, point.community_id, point.id, now=STARTS - timedelta(days=1), by="lead")  # fmt: skip
+        renewed = codes_in_use(session, [point])[point.id]
     again = [check_in(patrol, stops[0], code=code), check_in(patrol, stops[0], code=renewed)]
     assert [t["flags"] for t in send(site, member, again)] == [["revoked_code"], []]
 
@@ -203,6 +208,8 @@ def test_the_load_holds_patrols_route_map_card_and_contacts(walked):
 def test_sheets_hold_one_code_per_checkpoint_and_a_revoked_one_is_replaced(walked):
     site, _, _, stops = walked
     lead = site.signed_in(Role.TEAM_LEAD)
+    assert "<svg" not in lead.get("/checkpoint-codes").text  # reading makes nothing
+    assert lead.post("/checkpoint-codes").status_code == 303
     first = lead.get("/checkpoint-codes")
     assert first.text.count("<svg") == count(site, Checkpoint)
     assert lead.post(f"/checkpoint-codes/{stops[0]['id']}/revoke").status_code == 303
