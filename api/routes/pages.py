@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from api.accounts import Role
 from api.permissions import Caller, NotAllowed, allow
-from api.routes.walk import find_walk, map_of, title_of
+from api.routes.gpx import gpx_of
+from api.routes.walk import find_walk, line_of, map_of, title_of
 from api.today import this_monday, today
 from api.web import Db, page
 from grid.errors import NotFound
@@ -93,6 +94,17 @@ def patrol_page(request: Request, db: Db, caller: Walker, patrol_id: int) -> Res
         stops=list(zip(stop_keys(stops), stops, strict=True)),
         mine=mine,
     )
+
+
+@router.get("/patrols/{patrol_id}/route.gpx")
+def route_gpx(db: Db, caller: Walker, patrol_id: int) -> Response:
+    """Return the walk as a GPX file for other programs and devices."""
+    walk = find_walk(db, caller, patrol_id)
+    line, stops = line_of(db, walk.route), walk.route.stops if walk.route else []
+    content = gpx_of(title_of(walk, caller.locale), walk.patrol, line, stops)
+    name = f"patrol-{walk.patrol.day.isoformat()}-{walk.patrol.id}.gpx"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="application/gpx+xml", headers=headers)
 
 
 @router.get("/patrols/{patrol_id}/map")

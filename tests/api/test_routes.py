@@ -1,5 +1,9 @@
 """The patroller's pages: one's own week and walk, nobody else's; checking in counts once."""
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import defusedxml.ElementTree
 import pytest
 from sqlalchemy import select
 
@@ -74,3 +78,25 @@ def test_the_route_for_programs_is_geojson_with_the_line_first(walked):
     assert [f["properties"]["number"] for f in found["features"][1:]] == list(
         range(1, len(found["features"]))
     )
+
+
+def test_a_walk_goes_to_other_devices_as_gpx(walked):
+    site, patrol, mine, other = walked
+    browser = site.signed_in(Role.PATROLLER, member_id=mine)
+    assert f"/patrols/{patrol}/route.gpx" in browser.get(f"/patrols/{patrol}").text
+    answer = browser.get(f"/patrols/{patrol}/route.gpx")
+    assert answer.headers["content-type"] == "application/gpx+xml"
+    space = {"g": "http://www.topografix.com/GPX/1/1"}
+    root = defusedxml.ElementTree.fromstring(answer.content)
+    line, *stops = browser.get(f"/api/v1/patrols/{patrol}/route").json()["features"]
+    spots = [(float(w.get("lon")), float(w.get("lat"))) for w in root.findall("g:wpt", space)]
+    assert spots == [tuple(stop["geometry"]["coordinates"]) for stop in stops]
+    way = [[float(p.get("lon")), float(p.get("lat"))] for p in root.findall(".//g:trkpt", space)]
+    assert way == line["geometry"]["coordinates"]
+    with site.session() as session:
+        day = session.get_one(Patrol, patrol).day
+    begin = datetime.combine(day, time(), ZoneInfo("Asia/Shanghai"))
+    told = [datetime.fromisoformat(t.text) for t in root.findall("g:wpt/g:time", space)]
+    assert told == [begin + timedelta(minutes=s["properties"]["arrive_min"]) for s in stops]
+    stranger = site.signed_in(Role.PATROLLER, member_id=other)
+    assert stranger.get(f"/patrols/{patrol}/route.gpx").status_code == 404
